@@ -1,0 +1,1 @@
+"""Every message that crosses a process line, in shapes alone: standard library, pydantic and the vocabulary."""

@@ -1,0 +1,318 @@
+"""Bodies of the public HTTP API, as clients send and read them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.ids import CaseId
+from contracts.outcomes import Outcome
+from habeas.vocabulary import (
+    Action,
+    IdentityCheckMethod,
+    IdentityType,
+    Language,
+    Phase,
+    Relation,
+    RequestState,
+    Right,
+    Scope,
+    TaskState,
+)
+
+MAX_IDENTITIES = 50
+MAX_BATCH = 1_000
+
+
+class In(BaseModel):
+    """A body that a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
+
+
+class Out(BaseModel):
+    """A body that a client reads; clients tolerate fields that are added later."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class IdentityIn(In):
+    """One identifier of the subject."""
+
+    type: IdentityType = Field(examples=["email"])
+    value: Annotated[str, StringConstraints(min_length=1, max_length=320)] = Field(
+        examples=["jane@example.com"], repr=False
+    )
+
+
+class ContactIn(In):
+    """Where notices go. Not an identity: nothing is searched by it."""
+
+    email: Annotated[str, StringConstraints(min_length=3, max_length=320)] = Field(
+        examples=["jane@example.com"], repr=False
+    )
+
+
+class SubjectIn(In):
+    """The person."""
+
+    identities: Annotated[tuple[IdentityIn, ...], Field(min_length=1, max_length=MAX_IDENTITIES)]
+    contact: ContactIn | None = None
+    language: Language = Language.ENGLISH
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(default=None, examples=["NL"])
+
+
+class RequesterIn(In):
+    """Who asks."""
+
+    relation: Relation = Relation.SELF
+
+
+class IdentityCheckIn(In):
+    """How it was established that the requester is the subject; `client_asserted` needs the scope `identity:assert`."""
+
+    method: IdentityCheckMethod
+
+
+class RequestIn(In):
+    """A request to file: one subject, one right."""
+
+    right: Right = Field(examples=["erasure"])
+    subject: SubjectIn
+    requester: RequesterIn = RequesterIn()
+    identity_check: IdentityCheckIn
+    received_at: datetime | None = Field(
+        default=None, description="when the person asked, RFC 3339 with a zone; default now; the clock runs from here"
+    )
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, repr=False, description="the client's own; encrypted, returned as given"
+    )
+    case: CaseId | None = None
+    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = "api"
+    metadata: Annotated[
+        dict[
+            Annotated[str, StringConstraints(min_length=1, max_length=40)],
+            Annotated[str, StringConstraints(max_length=500)],
+        ],
+        Field(max_length=20),
+    ] = Field(default_factory=dict, description="no personal data")
+
+
+class BatchIn(In):
+    """Up to 1,000 requests; each is judged and stored by itself."""
+
+    requests: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class TaskCounts(Out):
+    """How many tasks a request has, and how many are over."""
+
+    total: int
+    settled: int
+
+
+class Attention(Out):
+    """Why a person is needed, since when, and whose move it is."""
+
+    reason: str
+    since: datetime
+    owner: str | None = None
+    processor: str | None = None
+
+
+class RequestOut(Out):
+    """A request as its client sees it; identities are never echoed."""
+
+    id: str
+    object: Literal["request"] = "request"
+    case: str
+    right: Right
+    state: RequestState
+    received_at: datetime
+    created_at: datetime
+    due_on: date
+    due_on_unpaused: date
+    overdue: bool
+    outcome: Outcome | None
+    task_counts: TaskCounts | None
+    attention: Attention | None
+    livemode: bool
+    channel: str
+    reference: str | None
+    metadata: dict[str, str]
+    version: int
+    completed_at: datetime | None
+    informed_at: datetime | None
+
+
+class TaskOut(Out):
+    """A task as operators see it."""
+
+    id: str
+    object: Literal["task"] = "task"
+    request: str
+    processor: str
+    processor_title: str | None
+    action: Action
+    round: int
+    state: TaskState
+    phase: Phase | None
+    dispatch_no: int
+    attention: Attention | None
+    outcome: Outcome | None
+    created_at: datetime
+    dispatched_at: datetime | None
+    accepted_at: datetime | None
+    settled_at: datetime | None
+
+
+class TimelineEntryOut(Out):
+    """One fact of a request's life; `hash` chains it to the one before."""
+
+    sequence: int
+    event: str
+    type: str
+    at: datetime
+    task: str | None
+    processor: str | None
+    actor: str | None
+    detail: dict[str, Any]
+    hash: str
+
+
+class RecipientOut(Out):
+    """What one recipient of the data was told and when (Article 19)."""
+
+    processor: str
+    title: str | None
+    action: Action
+    told_at: datetime | None
+    answered_at: datetime | None
+    channel: Literal["task"] = "task"
+    outcome: Outcome | None
+    not_told_reason: str | None
+
+
+class EnrolIn(In):
+    """A processor to admit."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")] = Field(examples=["crm-eu"])
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")] = Field(examples=["hubspot"])
+
+
+class EnrolmentOut(Out):
+    """The enrolment secret, shown to whoever sets up the connector host; derived, so it is stored nowhere here."""
+
+    object: Literal["enrolment"] = "enrolment"
+    processor: str
+    kind: str
+    enrolment: str
+    version: int
+    secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`")
+
+
+class ReasonIn(In):
+    """Why an operator acts; recorded on the timeline. No personal data."""
+
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
+
+
+class ProcessorOut(Out):
+    """A processor as the orchestrator knows it."""
+
+    id: str
+    object: Literal["processor"] = "processor"
+    kind: str
+    state: Literal["enrolled", "announced", "retired"]
+    title: str | None
+    manifest_version: int | None
+    pending_manifest_version: int | None
+    actions: tuple[Action, ...]
+    accepts: tuple[IdentityType, ...]
+    resolves: tuple[IdentityType, ...]
+    open_tasks: int
+    enrolled_at: datetime
+    announced_at: datetime | None
+    retired_at: datetime | None
+    retired_reason: str | None
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it, with a stable `code` and whether trying again helps."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    retryable: bool = False
+    request_id: str | None = Field(default=None, description="of the HTTP exchange: the X-Request-Id header")
+    errors: list[dict[str, str]] = Field(default_factory=list, description="each with `pointer` and `detail`")
+
+
+class BatchItemOut(Out):
+    """What became of one request of a batch."""
+
+    index: int
+    status: int
+    request: RequestOut | None = None
+    problem: Problem | None = None
+
+
+class BatchOut(Out):
+    """Results in the order of the batch."""
+
+    object: Literal["batch"] = "batch"
+    results: tuple[BatchItemOut, ...]
+
+
+ItemT = TypeVar("ItemT")
+
+
+class Page(Out, Generic[ItemT]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    data: tuple[ItemT, ...]
+    next_cursor: str | None = None
+
+
+class DeadLetterOut(Out):
+    """A record that a consumer could not take; its bytes are encrypted and expire."""
+
+    id: int
+    object: Literal["dead_letter"] = "dead_letter"
+    service: str
+    consumer: str
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    proven: bool
+    event: str | None
+    at: datetime
+    expires_at: datetime
+    state: Literal["dead", "redriven", "discarded"]
+
+
+class ConsumerOut(Out):
+    """One consumer and whether it halted."""
+
+    name: str
+    object: Literal["consumer"] = "consumer"
+    service: str
+    halted: bool
+    halted_reason: str | None
+    halted_at: datetime | None
+
+
+class KeyOut(Out):
+    """An API key at its birth, the only time that `secret` is shown."""
+
+    id: str
+    object: Literal["api_key"] = "api_key"
+    client: str
+    scopes: tuple[Scope, ...]
+    livemode: bool
+    secret: str = Field(repr=False)

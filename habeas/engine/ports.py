@@ -1,0 +1,113 @@
+"""What the engine needs from whoever runs it: a place to remember one task, and its verdict's shapes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from habeas.sdk import Identity, Item, Result, Wait
+from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item as remembered: `ordinal` is its place in the task (from 0, never reused), `attempted` says that an
+    effect on it was begun, so its absence later may be our own doing."""
+
+    ordinal: int
+    pass_no: int
+    item: Item
+    attempted: bool = False
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All that is remembered of a task. `located` is True once pass `pass_no` was stored whole."""
+
+    items: Sequence[StoredItem] = ()
+    identities: Sequence[Identity] = field(default=(), repr=False)
+    pass_no: int = 0
+    located: bool = False
+    wait: Wait | None = None
+    effects: int = 0
+
+
+class Ledger(Protocol):
+    """One task's memory. Each method returns after the fact is durable; all refuse a stale fencing number
+    by raising `LeaseLost`."""
+
+    async def load(self) -> Progress:
+        """Return what is remembered."""
+
+    async def begin_pass(self, pass_no: int) -> None:
+        """Open pass `pass_no` (1, 2, 3): what a crash left half-located of it is dropped."""
+
+    async def found(self, items: Sequence[Item], identities: Sequence[Identity]) -> None:
+        """Append what locate yielded to the open pass."""
+
+    async def located(self) -> Sequence[StoredItem]:
+        """Mark the open pass as located whole, and return its items with their ordinals."""
+
+    async def attempting(self, ordinals: Sequence[int]) -> None:
+        """Remember, before the call, that an effect on these items begins."""
+
+    async def results(self, results: Mapping[int, Result], *, effects: int) -> None:
+        """Remember results by ordinal, and how many effects the call had."""
+
+    async def waiting(self, wait: Wait | None) -> None:
+        """Remember (or clear) the vendor's job."""
+
+    def lease_left(self) -> float:
+        """Return the seconds for which this worker may still act."""
+
+    def cancelled(self) -> bool:
+        """Whether a cancel arrived."""
+
+
+class LeaseLost(Exception):
+    """Another worker owns the task now: stop at once and report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """One line of the outcome: by category, disposition, ground, end, reason and how it was checked."""
+
+    category: str
+    disposition: Disposition
+    count: int
+    checked: Checked
+    ground: str | None = None
+    until: date | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The task is over."""
+
+    lines: Sequence[OutcomeLine]
+    identities: Sequence[Identity] = field(default=(), repr=False)
+    effects: int = 0
+    cancelled: bool = False
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Work on it again after `after` seconds (None: the host's back-off). `phase` says why it is not being worked on."""
+
+    reason: str
+    phase: Phase = Phase.RETRYING
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """A person is needed; the task waits for an operator's retry, skip or settle."""
+
+    attention: AttentionReason
+    reason: str
+
+
+Verdict = Settled | Again | Park

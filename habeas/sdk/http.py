@@ -1,0 +1,152 @@
+"""The HTTP client handed to processors: total deadline, decoded-size cap, no redirects, errors by what happens next."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from habeas.sdk.errors import CredentialsRejected, ProcessorError, RetryLater
+
+# A vendor's Retry-After is a wish: below a second it would hammer, above a day a person should look at it.
+RETRY_AFTER_MIN = 1.0
+RETRY_AFTER_MAX = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, read whole: `status`, `headers` (lower-case names) and the decoded `body`."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> object:
+        """Return the body as JSON; raise `RetryLater("unreadable_answer")` when it is not (a proxy's page, half a reply)."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise RetryLater("unreadable_answer") from None
+
+
+class Http:
+    """What every call of a processor goes through.
+
+    `base_url`    the vendor's root, a setting, so that the same code meets a sandbox or the real vendor.
+    `timeout`     seconds for a whole call, from connecting to the last byte of the body.
+    `max_bytes`   largest decoded body; a larger one raises `RetryLater("answer_too_large")`.
+    `before_call` awaited before each call; the host puts the processor's rate limit there.
+
+    Answers that mean "try later" (429, 408, 425, 5xx, no answer at all) raise `RetryLater`; 401 raises
+    `CredentialsRejected`; all others are returned for the processor to judge. Redirects are never followed.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        timeout: float = 30.0,
+        max_bytes: int = 16 * 1024 * 1024,
+        headers: Mapping[str, str] | None = None,
+        before_call: Callable[[], Awaitable[None]] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Make a client; use it as an async context manager, or call `aclose`."""
+        self.timeout = timeout
+        self.max_bytes = max_bytes
+        self._before_call = before_call
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers=dict(headers or {}),
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object | None = None,
+        data: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one call and read its answer whole; see the class for what is raised."""
+        if self._before_call is not None:
+            await self._before_call()
+        request = self._client.build_request(
+            method, path, json=json, data=data, content=content, params=params, headers=dict(headers or {})
+        )
+        try:
+            async with asyncio.timeout(self.timeout):
+                answer = await self._read(request)
+        except TimeoutError:
+            raise RetryLater("timeout") from None
+        except httpx.HTTPError:
+            # The text of a transport error quotes the address with its query: it stays out of every log.
+            raise RetryLater("unreachable") from None
+        return _judge(answer)
+
+    async def _read(self, request: httpx.Request) -> Answer:
+        response = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self.max_bytes:
+                    raise RetryLater("answer_too_large")
+            return Answer(response.status_code, dict(response.headers), bytes(body))
+        finally:
+            await response.aclose()
+
+
+def _judge(answer: Answer) -> Answer:
+    if answer.status == 401:
+        raise CredentialsRejected
+    error = busy(answer.status, answer.headers)
+    if error is not None:
+        raise error
+    return answer
+
+
+def busy(status: int, headers: Mapping[str, str]) -> ProcessorError | None:
+    """Return the `RetryLater` that an answer stands for, or None; `headers` has lower-case names."""
+    if status == 429:
+        return RetryLater("rate_limited", after=retry_after(headers.get("retry-after")))
+    if status in (408, 425) or status >= 500:
+        return RetryLater(f"http_{status}", after=retry_after(headers.get("retry-after")))
+    return None
+
+
+def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
+    """Return the seconds that a Retry-After header asks for (RFC 9110 10.2.3: seconds or a date), within bounds.
+
+    Absent or unreadable: None. Negative or past: the minimum. Absurd: the maximum.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        seconds = (when - (now or datetime.now(UTC))).total_seconds()
+    if seconds != seconds:  # NaN parses as a float and compares false with everything
+        return None
+    return min(max(seconds, RETRY_AFTER_MIN), RETRY_AFTER_MAX)

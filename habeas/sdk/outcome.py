@@ -1,0 +1,87 @@
+"""What a processor finds and what became of it: items, results, waits, records and files."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from habeas.vocabulary import Disposition, IdentityType
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One identifier of a subject, as given or as resolved by a processor.
+
+    `value` is normalised by type: an e-mail in lower case, a phone number in E.164.
+    """
+
+    type: IdentityType
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing found at a processor.
+
+    `ref`      what the vendor knows it by; enough to read it again and to act on it. Personal data: never logged.
+    `category` a data category of the manifest, such as `contact` or `files`.
+    `matched`  the identity by which it was found to be the subject's; the engine compares it again before any effect.
+    `count`    how many records of the person it stands for, at least 1.
+    `dated`    the date that retention counts from, where the item has one.
+    """
+
+    ref: str = field(repr=False)
+    category: str
+    matched: Identity
+    count: int = 1
+    dated: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item.
+
+    `ground` and `until` belong to `retained`; `note` is a machine word that explains a refusal or a failure
+    (`object_locked`), never personal data; `evidence` holds plain facts for the audit, never personal data.
+    """
+
+    item: Item
+    disposition: Disposition
+    count: int = 1
+    ground: str | None = None
+    until: date | None = None
+    note: str | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The vendor works on it: ask again later through `Processor.resume`.
+
+    `job` is what the vendor knows the job by (personal data: sealed at rest); `check_at` is when to ask next and
+    `expect_by` when to call for attention.
+    """
+
+    job: str = field(repr=False)
+    check_at: datetime
+    expect_by: datetime
+    reason: str
+
+
+Results = Sequence[Result] | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One exported record: the item it came from and its fields as JSON values."""
+
+    item: Item
+    fields: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One exported file, streamed in chunks of any size."""
+
+    item: Item
+    media_type: str
+    chunks: AsyncIterator[bytes] = field(repr=False)

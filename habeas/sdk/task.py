@@ -1,0 +1,83 @@
+"""What a processor is given: the task at hand and the hands to work with."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from habeas.sdk.outcome import Identity, Item
+from habeas.vocabulary import Action, Right
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """Data of `category` must be kept for `months` counted from an item's date, on `ground`."""
+
+    category: str
+    ground: str
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Replace `old` by `new` in `field`, a key of the data register such as `contact.email`."""
+
+    field: str
+    old: str | None = field(default=None, repr=False)
+    new: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One request at one processor: what to do, about whom, until when."""
+
+    id: str
+    request_id: str
+    processor: str
+    action: Action
+    right: Right
+    identities: Sequence[Identity] = field(repr=False)
+    livemode: bool = True
+    due_at: datetime | None = None
+    not_after: datetime | None = None
+    retention: Sequence[RetentionRule] = ()
+    corrections: Sequence[Correction] = field(default=(), repr=False)
+    purposes: Sequence[str] = ()
+
+
+class Context(Protocol):
+    """The engine's hand in a processor's work: passed to every method as `ctx`."""
+
+    task: Task
+    attempt: int  # 1 for the first try
+    deadline: float  # seconds on the event loop's clock by which the method must return
+    log: logging.LoggerAdapter[logging.Logger]  # task and processor are added; never log personal data
+
+    @property
+    def right(self) -> Right:
+        """The right that the subject exercises."""
+
+    @property
+    def identities(self) -> Sequence[Identity]:
+        """Those identities of the subject that this processor accepts."""
+
+    @property
+    def livemode(self) -> bool:
+        """False for a rehearsal against a vendor's test environment."""
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+
+    def today(self) -> date:
+        """Return the date in UTC."""
+
+    def key(self, step: str, item: Item | None = None) -> UUID:
+        """Return the idempotency key of `step` for `item`: the same on every attempt at this task."""
+
+    def cancelled(self) -> bool:
+        """Whether to stop before the next effect."""
+
+    async def before_effect(self) -> None:
+        """Wait for this processor's rate limit and raise when the lease or the deadline leaves no time for a call."""
