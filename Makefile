@@ -1,0 +1,70 @@
+# What a contributor types. `make` alone says what there is; every target sets up .venv by itself.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The first of these that runs; say `make PYTHON=...` to choose another.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+
+.PHONY: help demo up down format check test test-kill bench lock contracts venv clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(READY) ## start everything on this machine, run requests through it and show them
+	@$(BIN)/habeas demo
+
+up: $(READY) ## start the local stack and leave it running
+	@$(BIN)/habeas up
+
+down: $(READY) ## stop it
+	@$(BIN)/habeas down
+
+format: $(READY) ## put the code in shape and mend what can be mended by machine
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+check: $(READY) ## format, lint, types, imports, contracts, lock and the rules of the house
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m contracts.generate --check
+	$(BIN)/pytest -q tests/architecture
+
+test: $(READY) ## every test that belongs to each change (under ten minutes)
+	$(BIN)/pytest $(wildcard $(addprefix tests/,unit architecture contract conformance integration journeys))
+
+test-kill: $(READY) ## stop and kill services, broker and database at every named point
+	$(BIN)/pytest $(wildcard tests/chaos)
+
+bench: $(READY) ## measure, and print ratios of one warm run
+	$(BIN)/python -m tests.bench
+
+lock: $(READY) ## compile requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --all-extras --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+
+contracts: $(READY) ## write contracts/generated anew
+	$(BIN)/python -m contracts.generate
+
+venv: $(READY) ## make .venv
+
+clean: ## remove what was made here
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamp is newer than the lock for as long as the lock is what is installed.
+$(READY): requirements.lock pyproject.toml
+	@python="$(PYTHON)"; \
+	test -n "$$python" || { echo "Habeas needs Python 3.11 or newer on PATH, or say: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+	$$python -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$$python cannot make virtual environments (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }; \
+	test -x $(BIN)/python || $$python -m venv $(VENV)
+	@if cmp -s requirements.lock $(VENV)/.lock; then :; else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && cp requirements.lock $(VENV)/.lock; fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""What runs: one process for each service, all bolted onto one chassis."""
