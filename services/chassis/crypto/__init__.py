@@ -1,0 +1,1 @@
+"""Implements the formats of `contracts`: seals, proofs, encryption at rest, and the keys behind them."""

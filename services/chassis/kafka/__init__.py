@@ -1,0 +1,1 @@
+"""Kafka carries: composing, relaying and consuming messages so that none is lost and none is believed unproven."""

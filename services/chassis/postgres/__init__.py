@@ -1,0 +1,1 @@
+"""PostgreSQL remembers: pool, migrations, named queries, outbox and leases."""
