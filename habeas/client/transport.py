@@ -1,0 +1,32 @@
+"""What both clients do with httpx: headers, and one prepared request per operation."""
+
+import json
+from typing import Any
+
+import httpx
+
+from habeas.client.operations import Operation
+
+TIMEOUT = 10.0  # seconds for one try: connecting, sending, and each read
+
+
+def headers(key: str) -> dict[str, str]:
+    """Return what goes with every call."""
+    return {"authorization": f"Bearer {key}", "accept": "application/json", "user-agent": "habeas-client"}
+
+
+def prepare(client: httpx.Client | httpx.AsyncClient, operation: Operation[Any]) -> httpx.Request:
+    """Return the HTTP request that `operation` is."""
+    extra = {"content-type": "application/json"} if operation.body is not None else {}
+    if operation.idempotency_key is not None:
+        extra["idempotency-key"] = _quoted(operation.idempotency_key)
+    content = None if operation.body is None else json.dumps(operation.body).encode()
+    return client.build_request(
+        operation.method, operation.path, params=dict(operation.query), headers=extra, content=content
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return `text` as a structured-field string (RFC 9651, 3.3.3), the form of an Idempotency-Key."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
