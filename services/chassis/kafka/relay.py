@@ -1,0 +1,237 @@
+"""The relay: outbox rows to Kafka by one process at a time, in order for each key, deleted once the broker has them."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.partitioner import murmur2
+
+from services.chassis import metrics
+from services.chassis.faultpoints import faultpoint
+from services.chassis.log import describe, get_logger
+from services.chassis.loops import Wake
+from services.chassis.postgres.leases import Lease
+from services.chassis.postgres.pool import Database
+from services.chassis.postgres.queries import Queries
+
+log = get_logger(__name__)
+SQL = Queries.load(__package__, "relay.sql")
+
+WINDOW = 2_000  # rows read at a time
+WINDOWS = 5  # how far to look past partitions that hang
+BATCH_BYTES = 900 * 1024  # below the broker's message.max.bytes
+PATIENCE = 1.0  # seconds for acks before other partitions go on without the one that hangs
+STOP_WITHIN = 5.0  # an idempotent producer's stop() would wait for the broker for ever
+LEASE_SECONDS = 5.0
+
+Lane = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Flight:
+    """What is on its way to one partition."""
+
+    task: asyncio.Task[None]
+    rows: Sequence[Any] = field(repr=False)
+
+
+class Relay:
+    """A loop's step. Sending twice is allowed (readers are idempotent); losing and reordering a key are not."""
+
+    def __init__(self, database: Database, bootstrap: str, *, service: str, holder: str, wake: Wake) -> None:
+        """Relay the outbox of `service`; `holder` names this process, `wake` rings when there are new rows."""
+        self._database = database
+        self._bootstrap = bootstrap
+        self._service = service
+        self._lease = Lease(database, "relay", holder, LEASE_SECONDS)
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
+        self._flights: dict[Lane, _Flight] = {}
+        self._acked: list[int] = []
+        self._broken: str | None = None
+        self._held_until = 0.0
+        self.wake = wake
+
+    async def step(self) -> int:
+        """Send one window; return how many rows the broker took."""
+        if not await self._leads():
+            await self._land()
+            return 0
+        if self._broken is not None:
+            log.warning("relay.producer_rebuilt", reason=self._broken)
+            await self._land()
+        producer = await self._ready()
+        for lane, rows in (await self._lanes()).items():
+            self._flights[lane] = _Flight(asyncio.create_task(self._send(producer, lane, rows)), rows)
+        if self._flights:
+            await asyncio.wait([flight.task for flight in self._flights.values()], timeout=PATIENCE)
+        done = {lane: flight for lane, flight in self._flights.items() if flight.task.done()}
+        for lane in done:
+            del self._flights[lane]
+        return await self._delete()
+
+    async def close(self) -> None:
+        """Stop sending and let the next process lead at once."""
+        await self._land()
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await self._lease.release()
+        except Exception as error:  # noqa: BLE001  # the lease ends by itself
+            log.debug("relay.lease_left", error=describe(error))
+
+    def rebuild(self, reason: str) -> None:
+        """Start over with a new producer at the next step; rows that were not acknowledged are sent again."""
+        self._broken = reason
+
+    async def _leads(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._held_until and not self._broken:
+            return True
+        asked = now
+        held = await self._lease.hold()
+        # Counted from before the question, and renewed at half-time: never longer than the row says.
+        self._held_until = asked + LEASE_SECONDS / 2 if held else 0.0
+        metrics.RELAY_LEADER.set(1 if held else 0)
+        return held
+
+    async def _ready(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                client_id=f"habeas-{self._service}-relay",
+                enable_idempotence=True,
+                acks="all",
+                linger_ms=0,
+                max_batch_size=BATCH_BYTES,
+                max_request_size=BATCH_BYTES + 64 * 1024,
+                request_timeout_ms=10_000,
+                metadata_max_age_ms=30_000,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await _stop(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _lanes(self) -> dict[Lane, list[Any]]:
+        """Read the next rows by partition, leaving out partitions that still have some on their way."""
+        lanes: dict[Lane, list[Any]] = defaultdict(list)
+        after = 0
+        async with self._database.connection() as connection:
+            for _ in range(WINDOWS):
+                rows = await connection.fetch(SQL["read"], after, WINDOW)
+                for row in rows:
+                    lane = (row["topic"], await self._partition(row["topic"], row["key"]))
+                    if lane not in self._flights:
+                        lanes[lane].append(row)
+                if lanes or len(rows) < WINDOW:
+                    break
+                after = rows[-1]["id"]
+        if lanes:
+            faultpoint("relay.claimed")
+        return lanes
+
+    async def _partition(self, topic: str, key: str) -> int:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = await self._count(topic)
+            if count is None:
+                return -1  # a lane of its own, which fails alone
+            self._partitions[topic] = count
+        return int(murmur2(key.encode()) & 0x7FFFFFFF) % count
+
+    async def _count(self, topic: str) -> int | None:
+        assert self._producer is not None  # noqa: S101  # _ready came first
+        try:
+            async with asyncio.timeout(PATIENCE):
+                known = await self._producer.partitions_for(topic)
+        except (KafkaError, TimeoutError):
+            return None
+        return len(known) or None
+
+    async def _send(self, producer: AIOKafkaProducer, lane: Lane, rows: Sequence[Any]) -> None:
+        """Send rows of one partition, one batch after the other, each acknowledged before the next."""
+        topic, partition = lane
+        if partition < 0:
+            metrics.RELAY_FAILURES.labels("unknown_topic").inc()
+            await asyncio.sleep(PATIENCE)
+            return
+        rest = list(rows)
+        try:
+            while rest:
+                batch = producer.create_batch()
+                taken = _fill(batch, rest)
+                if taken == 0:
+                    await self._bury(rest.pop(0))
+                    continue
+                acknowledged = await producer.send_batch(batch, topic, partition=partition)
+                faultpoint("relay.sent")
+                await acknowledged
+                self._acked += [row["id"] for row in rest[:taken]]
+                del rest[:taken]
+        except MessageSizeTooLargeError:
+            if len(rest) == 1:
+                await self._bury(rest[0])
+            self.rebuild("message_too_large")
+        except UnknownTopicOrPartitionError:
+            self._partitions.pop(topic, None)
+            self.rebuild("unknown_topic")
+        except Exception as error:  # noqa: BLE001  # sequence errors above all: only a new producer recovers
+            metrics.RELAY_FAILURES.labels(type(error).__name__).inc()
+            self.rebuild(describe(error))
+
+    async def _bury(self, row: Any) -> None:
+        """Mark a row that can never be sent; everybody else goes on."""
+        async with self._database.connection() as connection:
+            await connection.execute(SQL["bury"], row["id"], "oversize")
+        metrics.OUTBOX_DEAD.inc()
+        log.error("outbox.row_dead", topic=row["topic"], reason="oversize")
+
+    async def _delete(self) -> int:
+        if not self._acked:
+            return 0
+        ids = self._acked
+        faultpoint("relay.acked")
+        async with self._database.connection() as connection:
+            await connection.execute(SQL["delete"], ids)
+        self._acked = []
+        faultpoint("relay.deleted")
+        metrics.RELAYED.inc(len(ids))
+        return len(ids)
+
+    async def _land(self) -> None:
+        """Forget all that is on its way, and the producer with it."""
+        self._broken = None
+        self._acked = []
+        self._partitions.clear()
+        flights, self._flights = self._flights, {}
+        for flight in flights.values():
+            flight.task.cancel()
+        await asyncio.gather(*(flight.task for flight in flights.values()), return_exceptions=True)
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+
+def _fill(batch: Any, rows: Sequence[Any]) -> int:
+    """Put as many of `rows` into `batch` as fit; return how many."""
+    for taken, row in enumerate(rows):
+        headers = [(name, value.encode("latin-1")) for name, value in json.loads(row["headers"]).items()]
+        if batch.append(key=row["key"].encode(), value=row["value"], timestamp=None, headers=headers) is None:
+            return taken
+    return len(rows)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        await producer.client.close()

@@ -1,0 +1,189 @@
+"""One consumer group member on FastStream: waits for broker and topics, polls batches, hands them to a `Taker`."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from services.chassis.kafka import offset_fetch, topics
+from services.chassis.kafka.consumer import Taker
+from services.chassis.log import describe, get_logger
+
+log = get_logger(__name__)
+
+BATCH_TIMEOUT_MS = 20  # an empty poll sleeps as long again, so idle latency is twice this at most
+MAX_RECORDS = 500
+STUCK_AFTER = 120.0
+LOOK_EVERY = 1.0
+
+
+class Subscription:
+    """A part of a service. `run` never ends by itself: whatever fails is logged, torn down and started again."""
+
+    def __init__(
+        self,
+        taker: Taker,
+        *,
+        bootstrap: str,
+        topics: Sequence[str],
+        group: str,
+        instance: int,
+        session_timeout: float,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
+        """Read `topics` as static member `<group>-<instance>` of `group`."""
+        self.name = taker.name
+        self._taker = taker
+        self._bootstrap = bootstrap
+        self._topics = list(topics)
+        self._group = group
+        self._instance = instance
+        self._session_ms = int(session_timeout * 1000)
+        self._max_records = max_records
+        self._restart = asyncio.Event()
+        self._busy_since: float | None = None
+        self._polling = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether no batch has been stuck for long."""
+        since = self._busy_since
+        return since is None or time.monotonic() - since < STUCK_AFTER
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is polling."""
+        return self._polling
+
+    def restart(self) -> None:
+        """Tear the consumer down and start afresh, as after a change of cluster."""
+        self._restart.set()
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        failures = 0
+        while True:
+            self._restart.clear()
+            broker = self._build()
+            try:
+                await self._wait_for_topics()
+                await broker.start()
+                failures = 0
+                await self._watch(broker)
+            except (KafkaError, OSError, TimeoutError, _Ended) as error:
+                failures += 1
+                if failures == 1 or failures % 30 == 0:
+                    log.warning("consumer.waited", consumer=self.name, error=describe(error), count=failures)
+            finally:
+                self._polling = False
+                await _stop(broker)
+            await asyncio.sleep(min(0.1 * 2 ** min(failures, 5), 2.0))
+
+    async def _wait_for_topics(self) -> None:
+        async with asyncio.timeout(15):
+            missing = await topics.absent(self._bootstrap, self._topics)
+        if missing:
+            msg = "topics are not provisioned yet"
+            raise _Ended(msg)
+
+    async def _watch(self, broker: KafkaBroker) -> None:
+        """Return when a restart is asked for; raise when the polling ended by itself."""
+        (subscriber,) = broker.subscribers
+        self._polling = True
+        while not self._restart.is_set():
+            tasks = getattr(subscriber, "tasks", [])
+            if not tasks or any(task.done() for task in tasks):
+                msg = "the polling ended"
+                raise _Ended(msg)
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._restart.wait()
+            except TimeoutError:
+                continue
+
+    def _build(self) -> KafkaBroker:
+        offset_fetch.pin()
+        broker = KafkaBroker(
+            self._bootstrap,
+            client_id=f"habeas-{self.name}",
+            apply_types=False,
+            allow_auto_create_topics=False,
+            graceful_timeout=10.0,
+            metadata_max_age_ms=10_000,
+            logger=logging.getLogger("services.chassis.kafka.faststream"),
+            log_level=logging.DEBUG,
+        )
+        barrier = asyncio.Lock()
+        subscriber = broker.subscriber(
+            *self._topics,
+            group_id=self._group,
+            group_instance_id=f"{self._group}-{self._instance}",
+            batch=True,
+            max_records=self._max_records,
+            batch_timeout_ms=BATCH_TIMEOUT_MS,
+            parser=_as_it_came,
+            decoder=_raw,
+            no_reply=True,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            listener=RevokeBarrier(barrier),
+            session_timeout_ms=self._session_ms,
+            heartbeat_interval_ms=max(self._session_ms // 4, 500),
+            rebalance_timeout_ms=60_000,
+        )
+
+        @subscriber
+        async def handle(records: Any) -> None:
+            async with barrier:
+                self._busy_since = time.monotonic()
+                try:
+                    await self._taker.take(subscriber.consumer, records)  # type: ignore[arg-type]
+                finally:
+                    self._busy_since = None
+
+        return broker
+
+
+class RevokeBarrier(ConsumerRebalanceListener):
+    """Holds a rebalance until the batch at hand is committed, so that its next owner does not start beside it."""
+
+    def __init__(self, lock: asyncio.Lock) -> None:
+        """Take the lock that is held during a batch."""
+        self._lock = lock
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Wait for the batch at hand."""
+        async with self._lock:
+            log.debug("consumer.revoked", partitions=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Note it."""
+        log.debug("consumer.assigned", partitions=len(assigned))
+
+
+class _Ended(Exception):
+    """The consumer has to be started anew."""
+
+
+async def _as_it_came(message: Any) -> KafkaMessage:
+    """Wrap a batch without reading any of it: FastStream's own parser loses records with null or binary headers."""
+    return KafkaMessage(body=b"", headers={}, raw_message=message, consumer=None)  # type: ignore[arg-type]
+
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message
+
+
+async def _stop(broker: KafkaBroker) -> None:
+    try:
+        async with asyncio.timeout(15):
+            await broker.stop()
+    except (KafkaError, TimeoutError, OSError) as error:
+        log.debug("consumer.stop_failed", error=describe(error))

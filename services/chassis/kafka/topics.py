@@ -1,0 +1,104 @@
+"""Makes topics on purpose, with the partitions they are born with, and refuses to run on ones that differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from contracts.topics import FIXED, TASKS, Topic
+
+REQUEST_TIMEOUT_MS = 10_000
+
+
+class WrongPartitions(RuntimeError):
+    """A topic has another number of partitions than it was born with: keys would lose their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One topic as it must be on the broker."""
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+def spec_of(topic: Topic, namespace: str, processor: str | None = None) -> TopicSpec:
+    """Return how `topic` must be on the broker."""
+    if topic.retention_ms is None:
+        configs = {"cleanup.policy": "compact"}
+    else:
+        configs = {"cleanup.policy": "delete", "retention.ms": str(topic.retention_ms)}
+    return TopicSpec(topic.named(namespace, processor), topic.partitions, configs)
+
+
+def fixed_specs(namespace: str) -> list[TopicSpec]:
+    """Return the topics that every installation has."""
+    return [spec_of(topic, namespace) for topic in FIXED]
+
+
+def task_spec(namespace: str, processor: str) -> TopicSpec:
+    """Return the topic of one processor."""
+    return spec_of(TASKS, namespace, processor)
+
+
+async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int = -1) -> list[str]:
+    """Create what is missing and assert the rest; return the names created. `replication` -1 is the broker's default.
+
+    Raises `WrongPartitions`, or a `KafkaError` when the broker can not be reached.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    await admin.start()
+    try:
+        counts = await _partitions(admin)
+        missing = [spec for spec in specs if spec.name not in counts]
+        for spec in specs:
+            if counts.get(spec.name, spec.partitions) != spec.partitions:
+                msg = f"{spec.name} has {counts[spec.name]} partitions instead of {spec.partitions}: make it anew"
+                raise WrongPartitions(msg)
+        if missing:
+            await _create(admin, missing, replication)
+        return [spec.name for spec in missing]
+    finally:
+        await admin.close()
+
+
+async def absent(bootstrap: str, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that the broker does not have yet."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    await admin.start()
+    try:
+        counts = await _partitions(admin)
+        return [name for name in names if name not in counts]
+    finally:
+        await admin.close()
+
+
+async def cluster_id(bootstrap: str) -> str:
+    """Return the id of the cluster that answers."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    await admin.start()
+    try:
+        described = await admin.describe_cluster()
+        return str(described["cluster_id"])
+    finally:
+        await admin.close()
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    described = await admin.describe_topics()
+    return {one["topic"]: len(one["partitions"]) for one in described if one["error_code"] == 0}
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: int) -> None:
+    answer = await admin.create_topics(
+        [
+            NewTopic(spec.name, spec.partitions, replication, topic_configs=dict(spec.configs))
+            for spec in specs
+        ]
+    )
+    for _, code, *_ in answer.topic_errors:
+        error = for_code(code)
+        if error is not TopicAlreadyExistsError and code != 0:
+            raise error if issubclass(error, KafkaError) else KafkaError(error)

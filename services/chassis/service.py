@@ -1,0 +1,83 @@
+"""Runs the parts of a service until it is told to stop, and stops them within bounds."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from services.chassis.log import describe, get_logger
+
+log = get_logger(__name__)
+
+STOP_WITHIN = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that runs as long as the service does; it must not end by itself."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+class HttpServer:
+    """uvicorn inside our own event loop, with our own signals."""
+
+    def __init__(self, app: Any, *, host: str, port: int) -> None:
+        """Serve `app` at `host:port`."""
+        config = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, lifespan="off", loop="none",
+            timeout_graceful_shutdown=5, server_header=False, h11_max_incomplete_event_size=64 * 1024,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+
+    @property
+    def started(self) -> bool:
+        """Whether it listens."""
+        return self._server.started
+
+    async def run(self) -> None:
+        """Serve until cancelled, then let the answers at hand go out."""
+        serving = asyncio.create_task(self._server.serve())
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True
+            await serving
+            raise
+        except SystemExit:
+            msg = "the HTTP port can not be bound: choose another with HABEAS_HTTP_PORT"
+            raise RuntimeError(msg) from None
+
+
+async def run(parts: Sequence[Part]) -> bool:
+    """Run `parts` until SIGTERM or SIGINT (True), or until one fails or ends (False)."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = {asyncio.create_task(_run(part), name=part.name): part for part in parts}
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    asked = stop.is_set()
+    if not asked:
+        for task, part in tasks.items():
+            if task.done():
+                error = task.exception()
+                log.error("service.part_ended", part=part.name, error=describe(error) if error else "ended")
+    stopping.cancel()
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_WITHIN):
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return asked
+
+
+async def _run(part: Part) -> None:
+    await part.run()
