@@ -1,0 +1,74 @@
+"""Looks, before anything is started, whether this machine has what the local stack needs, and says what to do."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from habeas.local.errors import LocalStackError
+
+OLDEST_JAVA = 17
+LEAST_DISK = 1 << 30  # bytes
+
+
+def java() -> str:
+    """The path of a Java that can run the broker: of `JAVA_HOME`, or else of `PATH`.
+
+    Raises LocalStackError if there is none or it is too old.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    if found is None:
+        where = f"in JAVA_HOME ({home})" if home else "on the PATH"
+        problem = f"No Java {where}; install Java {OLDEST_JAVA} or newer, or set HABEAS_KAFKA_BOOTSTRAP."
+        raise LocalStackError(problem)
+    told = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
+    version = java_version(told.stderr)
+    if told.returncode != 0 or version is None:  # macOS has a `java` that only says where to get one
+        problem = f"{found} does not run; install Java {OLDEST_JAVA} or newer, or set HABEAS_KAFKA_BOOTSTRAP."
+        raise LocalStackError(problem)
+    if version < OLDEST_JAVA:
+        problem = f"{found} is Java {version}; install Java {OLDEST_JAVA} or newer, or point JAVA_HOME to one."
+        raise LocalStackError(problem)
+    return found
+
+
+def java_version(told: str) -> int | None:
+    """The feature release in what `java -version` prints: 17 for `17.0.15`, 8 for `1.8.0_412`, None for neither."""
+    match = re.search(r'version "(?:1\.)?(\d+)', told)
+    return int(match.group(1)) if match else None
+
+
+def maven() -> str:
+    """The path of Maven. Raises LocalStackError if there is none."""
+    found = shutil.which("mvn")
+    if found is None:
+        raise LocalStackError(
+            "Maven (mvn) is not on the PATH and Kafka's jars are not here yet; install Maven, "
+            "or set HABEAS_KAFKA_BOOTSTRAP."
+        )
+    return found
+
+
+def disk(folder: Path) -> None:
+    """Look whether the disk of `folder` has room. Raises LocalStackError if less than LEAST_DISK is free."""
+    free = shutil.disk_usage(_existing(folder)).free
+    if free < LEAST_DISK:
+        problem = (
+            f"Only {free >> 20} MiB are free on the disk of {folder} and {LEAST_DISK >> 20} are needed; "
+            "make room or choose another home."
+        )
+        raise LocalStackError(problem)
+
+
+def writable(folder: Path) -> None:
+    """Look whether we may write in `folder`, or make it. Raises LocalStackError if not."""
+    if not os.access(_existing(folder), os.W_OK | os.X_OK):
+        problem = f"You may not write in {folder}; change its owner or choose another home."
+        raise LocalStackError(problem)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder itself, or the closest one above it that exists."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

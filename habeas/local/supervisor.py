@@ -1,0 +1,210 @@
+"""Starts processes that never outlive the process that started them, and stops them one by one or all."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from habeas.local import guardian
+from habeas.local.waiting import wait_until
+
+STOP_WITHIN = 15.0  # seconds between a polite signal and SIGKILL
+LOG_KEPT = 10_000_000  # bytes; a longer log is moved aside at the next start
+
+# The child waits here until the guardian knows its pid. If we die before, `read` meets the end of the pipe and the
+# child ends without having been anything. PR_SET_PDEATHSIG would be no substitute: it fires when the *thread* that
+# forked ends, is lost when credentials change, and exists on Linux only.
+GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "sh")
+
+
+class Child:
+    """A process of the stack, leader of a process group and session of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        stop_signal: signal.Signals,
+        ended: Callable[["Child"], None],
+    ) -> None:
+        """Take a process just started; `ended` is called as soon as its end is seen, perhaps more than once."""
+        self.name = name
+        self.pid = process.pid
+        self.stop_signal = stop_signal
+        self._process = process
+        self._ended = ended
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; else what it ended with, `-n` for signal n."""
+        code = self._process.poll()
+        if code is not None:
+            self._ended(self)
+        return code
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is still there."""
+        return self.exit_code is None
+
+    def ask_to_stop(self) -> None:
+        """Send the polite signal and do not wait."""
+        if self.running:
+            self._process.send_signal(self.stop_signal)
+
+    def stop(self, within: float = STOP_WITHIN) -> None:
+        """Send the polite signal, wait `within` seconds, then kill what is left."""
+        self.ask_to_stop()
+        if not wait_until(lambda: not self.running, seconds=within):
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL the process and everything that descends from it, and wait until all of it is gone.
+
+        Descendants count even in other process groups: a PostgreSQL backend has a session of its own and would
+        live on for a moment, holding the shared memory that a restart needs.
+        """
+        if not self.running:
+            return
+        process = psutil.Process(self.pid)
+        try:
+            process.suspend()  # so that it starts no further children while we look
+            family = process.children(recursive=True)
+        except psutil.NoSuchProcess:
+            family = []
+        self._process.kill()
+        for relative in family:
+            try:
+                relative.kill()
+            except psutil.NoSuchProcess:
+                continue
+        wait_until(lambda: not self.running and not any(map(_is_alive, family)), seconds=STOP_WITHIN)
+
+
+class Supervisor:
+    """Owner of processes; with it they end, however it ends. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Own nothing yet; the guardian starts with the first child."""
+        self._lock = threading.RLock()
+        self._children: list[Child] = []
+        self._guardian: subprocess.Popen[bytes] | None = None
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        user: int | None = None,
+    ) -> Child:
+        """Start `command`, its output appended to `log`; as the numeric `user` (and group) if one is given."""
+        with self._lock:
+            with _open_log(log) as output:
+                process = subprocess.Popen(
+                    [*GATE, *map(str, command)],
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    env=env,
+                    cwd=cwd,
+                    start_new_session=True,
+                    user=user,
+                    group=user,
+                    extra_groups=[] if user is not None else None,
+                )
+            child = Child(name, process, stop_signal, self._forget)
+            self._children.append(child)
+            self._order(f"+ {child.pid} {int(stop_signal)}")
+        _write(process, "go")  # if it is dead already, the caller sees it in `running`
+        if process.stdin is not None:
+            process.stdin.close()
+        return child
+
+    @property
+    def children(self) -> list[Child]:
+        """The processes that run, in the order of their start."""
+        with self._lock:
+            return [child for child in list(self._children) if child.running]
+
+    def close(self) -> None:
+        """Stop every child at once, wait for them, and let the guardian go."""
+        children = self.children[::-1]
+        for child in children:
+            child.ask_to_stop()
+        wait_until(lambda: not any(child.running for child in children), seconds=STOP_WITHIN)
+        for child in children:
+            child.kill()
+        with self._lock:
+            guard, self._guardian = self._guardian, None
+        if guard is not None and guard.stdin is not None:
+            guard.stdin.close()
+            guard.wait()
+
+    def _forget(self, child: Child) -> None:
+        """Stop watching a process that ended: its pid may be used again, by somebody else."""
+        with self._lock:
+            if child in self._children:
+                self._children.remove(child)
+                self._order(f"- {child.pid}")
+
+    def _order(self, line: str) -> None:
+        """Tell the guardian, or, if somebody killed it, tell a new one about every child."""
+        if self._guardian is None or not _write(self._guardian, line):
+            self._guardian = _start_guardian()
+            for child in self._children:
+                _write(self._guardian, f"+ {child.pid} {int(child.stop_signal)}")
+
+
+_of_process: dict[int, Supervisor] = {}
+
+
+def of_this_process() -> Supervisor:
+    """The supervisor that servers of this process share unless they are given one. A fork gets its own."""
+    return _of_process.setdefault(os.getpid(), Supervisor())
+
+
+def _start_guardian() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,  # out of reach of Ctrl-C and of a kill of our group
+    )
+
+
+def _write(process: subprocess.Popen[bytes], line: str) -> bool:
+    """Write a line to the standard input of a process; False if it no longer reads."""
+    if process.stdin is None or process.stdin.closed:
+        return False
+    try:
+        os.write(process.stdin.fileno(), f"{line}\n".encode())
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether the process still does anything; a zombie only waits for a parent that may be slow to look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _open_log(log: Path) -> IO[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_KEPT:
+        log.replace(log.with_suffix(".old.log"))
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb")
