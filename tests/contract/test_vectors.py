@@ -1,0 +1,128 @@
+"""The vectors that other languages test against hold for our own code, and for independent implementations."""
+
+import base64
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+import contracts.seal
+from contracts import proof
+from contracts.frames import sealed_length
+from services.chassis.crypto.frames import FrameReader, FrameWriter
+from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
+from services.chassis.crypto.proof import Unproven, check, prove
+from services.chassis.crypto.seal import BrokenSeal, kid_in, seal, unseal
+
+VECTORS = Path(contracts.seal.__file__).parent / "vectors"
+
+
+def _cases(file: str, name: str) -> list[Any]:
+    cases: list[Any] = json.loads((VECTORS / f"{file}.json").read_text(encoding="utf-8"))[name]
+    return [pytest.param(case, id=str(case.get("name", case.get("kid", case.get("size"))))) for case in cases]
+
+
+def _keys(case: dict[str, Any]) -> ProcessorKeys:
+    """Return keys whose sealing and proving key are both the vector's."""
+    key = bytes.fromhex(case["key_hex"])
+    processor, _, version = case["kid"].partition("/")
+    return ProcessorKeys(processor, int(version), sealing=key, proving=key)
+
+
+@pytest.mark.parametrize("case", _cases("keys", "keys"))
+def test_keys_come_from_the_enrolment_secret(case: dict[str, Any]) -> None:
+    secret = base64.b64decode(case["secret_base64"])
+    keys = ProcessorKeys.from_secret(case["processor"], case["version"], secret)
+    assert keys.kid == case["kid"]
+    for name, key in (("sealing", keys.sealing), ("proving", keys.proving)):
+        info = case[f"{name}_info"].encode()
+        assert key.hex() == case[f"{name}_hex"]
+        assert HKDF(hashes.SHA256(), 32, None, info).derive(secret) == key
+
+
+@pytest.mark.parametrize("case", _cases("proof", "proofs"))
+def test_a_proof_is_what_the_vector_says(case: dict[str, Any]) -> None:
+    message = {
+        "topic": case["topic"],
+        "key": case["record_key"].encode(),
+        "headers": case["headers"],
+        "body": base64.b64decode(case["body_base64"]),
+    }
+    covered = proof.signing_input(kid=case["kid"], **message)
+    assert hashlib.sha256(covered).hexdigest() == case["signing_input_sha256"]
+    assert hmac.new(bytes.fromhex(case["key_hex"]), covered, "sha256").hexdigest() == case["mac_hex"]
+    assert prove(_keys(case), **message) == case["proof"]
+    assert check(FixedKeys([_keys(case)]), case["proof"], **message) == case["kid"]
+
+
+@pytest.mark.parametrize("part", ["topic", "key", "headers", "body"])
+def test_a_proof_covers_each_part(part: str) -> None:
+    case = _cases("proof", "proofs")[0].values[0]
+    message = {
+        "topic": case["topic"],
+        "key": case["record_key"].encode(),
+        "headers": case["headers"],
+        "body": base64.b64decode(case["body_base64"]),
+    }
+    other = {
+        "topic": "habeas.tasks.files.v1",
+        "key": b"req_other",
+        "headers": {**case["headers"], "ce_time": "2026-11-20T09:30:03Z"},
+        "body": message["body"].replace(b"erase", b"export"),
+    }
+    assert other[part] != message[part]
+    with pytest.raises(Unproven):
+        check(FixedKeys([_keys(case)]), case["proof"], **{**message, part: other[part]})
+
+
+@pytest.mark.parametrize("case", _cases("seal", "opens"))
+def test_a_seal_opens_to_what_the_vector_says(case: dict[str, Any]) -> None:
+    plaintext = unseal(_keys(case), case["jwe"])
+    assert plaintext.decode() == case["plaintext"]
+    assert kid_in(case["jwe"]) == case["kid"]
+    model = getattr(contracts.seal, case["model"])
+    assert model.model_validate_json(plaintext).model_dump(mode="json") == json.loads(case["plaintext"])
+
+
+@pytest.mark.parametrize("case", _cases("seal", "opens"))
+def test_an_independent_library_opens_our_seals(case: dict[str, Any]) -> None:
+    sealed = seal(_keys(case), case["plaintext"].encode())
+    key = OctKey.import_key(bytes.fromhex(case["key_hex"]))
+    opened = jwe.decrypt_compact(sealed, key, algorithms=[contracts.seal.ALG, contracts.seal.ENC])
+    assert opened.plaintext == case["plaintext"].encode()
+    assert opened.headers() == {"alg": contracts.seal.ALG, "enc": contracts.seal.ENC, "kid": case["kid"]}
+
+
+@pytest.mark.parametrize("case", _cases("seal", "refused"))
+def test_a_broken_seal_does_not_open(case: dict[str, Any]) -> None:
+    with pytest.raises(BrokenSeal):
+        unseal(_keys(case), case["jwe"])
+
+
+@pytest.mark.parametrize("case", [case for case in _cases("seal", "refused") if "changed" in str(case.id)])
+def test_an_independent_library_refuses_what_was_changed(case: dict[str, Any]) -> None:
+    key = OctKey.import_key(bytes.fromhex(case["key_hex"]))
+    with pytest.raises((JoseError, ValueError)):
+        jwe.decrypt_compact(case["jwe"], key, algorithms=[contracts.seal.ALG, contracts.seal.ENC])
+
+
+@pytest.mark.parametrize("case", _cases("frames", "files"))
+def test_a_file_in_frames_is_what_the_vector_says(case: dict[str, Any]) -> None:
+    key = bytes.fromhex(case["key_hex"])
+    plain = bytes(at % 251 for at in range(case["size"]))
+    assert hashlib.sha256(plain).hexdigest() == case["plain_sha256"]
+    writer = FrameWriter(key, salt=bytes.fromhex(case["salt_hex"]))
+    sealed = writer.update(plain) + writer.finish()
+    assert len(sealed) == case["sealed_size"] == sealed_length(case["size"])
+    assert hashlib.sha256(sealed).hexdigest() == case["sealed_sha256"]
+    assert sealed.hex() == case.get("sealed_hex", sealed.hex())
+    reader = FrameReader(key)
+    assert reader.update(sealed) + reader.finish() == plain
