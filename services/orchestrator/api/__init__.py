@@ -1,0 +1,1 @@
+"""HTTP in: routes, who may call them, and errors as problem documents."""

@@ -1,0 +1,1 @@
+"""Use cases, one a file: load, decide, save, append to the outbox."""

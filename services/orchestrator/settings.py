@@ -1,0 +1,25 @@
+"""What the orchestrator is told by its environment, beyond what every service is."""
+
+from pydantic import Field
+
+from services.chassis.settings import ServiceSettings
+
+DAY = 86_400.0
+
+
+class OrchestratorSettings(ServiceSettings):
+    """Durations are in seconds. The controller is the company that answers to the subject."""
+
+    controller_name: str = "Example Controller"
+    controller_country: str = Field(default="NL", pattern=r"^[A-Z]{2}$")
+    controller_zone: str = "Europe/Amsterdam"
+    cooling_off: float = Field(default=0.0, ge=0, description="between filing and the first effect; cancellable")
+    silence_attention: float = Field(default=900.0, gt=0, description="until a silent task is shown to an operator")
+    silence_redispatch: tuple[float, ...] = Field(
+        default=(3_600.0, DAY, 3 * DAY), description="until a silent task is sent again; the last one repeats"
+    )
+    task_lifetime: float = Field(default=6.5 * DAY, gt=0, description="how long a dispatched message may be acted on")
+    forget_after: float = Field(default=45 * DAY, gt=0, description="until a host forgets the subject by itself")
+    shred_after: float = Field(default=30 * DAY, ge=0, description="from completion until the request's key is deleted")
+    batch: int = Field(default=500, ge=1, le=5_000)
+    replication: int = Field(default=-1, description="of topics; -1 is the broker's default")

@@ -1,0 +1,1 @@
+"""The read side: what clients and operators see."""
