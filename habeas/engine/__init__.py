@@ -1,1 +1,33 @@
 """Carries one task through a processor: locate, store, re-read, hold, act, verify, retry; pure, over ports."""
+
+from habeas.engine.ports import (
+    Again,
+    Clock,
+    Exports,
+    LeaseLost,
+    Ledger,
+    OutcomeLine,
+    Park,
+    Progress,
+    Settled,
+    StoredItem,
+    Verdict,
+)
+from habeas.engine.work import MOST_ATTEMPTS, MOST_PASSES, work
+
+__all__ = [
+    "MOST_ATTEMPTS",
+    "MOST_PASSES",
+    "Again",
+    "Clock",
+    "Exports",
+    "LeaseLost",
+    "Ledger",
+    "OutcomeLine",
+    "Park",
+    "Progress",
+    "Settled",
+    "StoredItem",
+    "Verdict",
+    "work",
+]

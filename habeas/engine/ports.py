@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
-from habeas.sdk import Identity, Item, Result, Wait
+from habeas.sdk import File, Identity, Item, Record, Result, Wait
 from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
 
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
     """An item as remembered: `ordinal` is its place in the task (from 0, never reused), `attempted` says that an
-    effect on it was begun, so its absence later may be our own doing."""
+    effect on it was begun, so its absence later may be our own doing.
+    """
 
     ordinal: int
     pass_no: int
@@ -33,9 +34,17 @@ class Progress:
     effects: int = 0
 
 
+class Clock(Protocol):
+    """Where the engine gets the time from."""
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+
+
 class Ledger(Protocol):
     """One task's memory. Each method returns after the fact is durable; all refuse a stale fencing number
-    by raising `LeaseLost`."""
+    by raising `LeaseLost`.
+    """
 
     async def load(self) -> Progress:
         """Return what is remembered."""
@@ -56,13 +65,29 @@ class Ledger(Protocol):
         """Remember results by ordinal, and how many effects the call had."""
 
     async def waiting(self, wait: Wait | None) -> None:
-        """Remember (or clear) the vendor's job."""
+        """Remember (or clear) what is waited for: the vendor's job, or (job "") the moment to verify."""
 
     def lease_left(self) -> float:
         """Return the seconds for which this worker may still act."""
 
     def cancelled(self) -> bool:
         """Whether a cancel arrived."""
+
+
+class Exports(Protocol):
+    """Where exported data goes; the host seals, counts and digests it there."""
+
+    async def begin(self) -> None:
+        """Start this attempt's export, empty."""
+
+    async def record(self, record: Record) -> None:
+        """Append a record."""
+
+    async def file(self, file: File) -> None:
+        """Append a file, read to its end."""
+
+    async def finish(self) -> None:
+        """Return once the whole export is durable."""
 
 
 class LeaseLost(Exception):
@@ -95,11 +120,16 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Work on it again after `after` seconds (None: the host's back-off). `phase` says why it is not being worked on."""
+    """Work on it again after `after` seconds (None: the host's back-off). `phase` says why it is not being worked on.
+
+    `counts` says that a defect was met: only then does the host hand in a higher `attempt` next time. A vendor that
+    is busy, or a job that is not yet due, uses up no attempt.
+    """
 
     reason: str
     phase: Phase = Phase.RETRYING
     after: float | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

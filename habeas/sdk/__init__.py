@@ -2,15 +2,16 @@
 
 from habeas.sdk.errors import CannotFulfil, CredentialsRejected, ProcessorError, RetryLater, WrongPerson
 from habeas.sdk.http import Answer, Http, busy, retry_after
-from habeas.sdk.manifest import Manifest, ManifestError
+from habeas.sdk.manifest import Manifest, ManifestError, Serves
 from habeas.sdk.outcome import File, Identity, Item, Record, Result, Results, Wait
-from habeas.sdk.processor import Exported, Found, Items, Processor
+from habeas.sdk.processor import Answered, Exported, Found, Items, Processor
 from habeas.sdk.task import Context, Correction, RetentionRule, Task
 from habeas.vocabulary import Action, Checked, Disposition, IdentityType, Right
 
 __all__ = [
     "Action",
     "Answer",
+    "Answered",
     "CannotFulfil",
     "Checked",
     "Context",
@@ -35,6 +36,7 @@ __all__ = [
     "RetentionRule",
     "RetryLater",
     "Right",
+    "Serves",
     "Task",
     "Wait",
     "WrongPerson",

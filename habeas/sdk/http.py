@@ -2,10 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -14,6 +19,21 @@ from habeas.sdk.errors import CredentialsRejected, ProcessorError, RetryLater
 # A vendor's Retry-After is a wish: below a second it would hammer, above a day a person should look at it.
 RETRY_AFTER_MIN = 1.0
 RETRY_AFTER_MAX = 86_400.0
+
+# No call is begun with less than this many seconds left, and each ends this much before the right to act does.
+LEAST_TIME = 1.0
+
+_time_left: ContextVar[Callable[[], float] | None] = ContextVar("habeas_time_left", default=None)
+
+
+@contextmanager
+def bounded_by(time_left: Callable[[], float]) -> Iterator[None]:
+    """Let no `Http` call made within outlast `time_left()` seconds; the engine wraps every task in it."""
+    token = _time_left.set(time_left)
+    try:
+        yield
+    finally:
+        _time_left.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +45,7 @@ class Answer:
     body: bytes = field(repr=False)
 
     def json(self) -> object:
-        """Return the body as JSON; raise `RetryLater("unreadable_answer")` when it is not (a proxy's page, half a reply)."""
+        """Return the body as JSON; raise `RetryLater("unreadable_answer")` for a proxy's page or half a reply."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -67,6 +87,14 @@ class Http:
             transport=transport,
         )
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -79,24 +107,31 @@ class Http:
         json: object | None = None,
         data: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        params: Mapping[str, str] | tuple[tuple[str, str], ...] | None = None,
         headers: Mapping[str, str] | None = None,
+        judge: Callable[[Answer], ProcessorError | None] | None = None,
     ) -> Answer:
-        """Make one call and read its answer whole; see the class for what is raised."""
+        """Make one call and read its answer whole; see the class for what is raised.
+
+        `judge` is the vendor's own reading of an answer: the error that it returns is raised, before the general rule.
+        """
         if self._before_call is not None:
             await self._before_call()
         request = self._client.build_request(
             method, path, json=json, data=data, content=content, params=params, headers=dict(headers or {})
         )
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(_seconds(self.timeout)):
                 answer = await self._read(request)
         except TimeoutError:
             raise RetryLater("timeout") from None
         except httpx.HTTPError:
             # The text of a transport error quotes the address with its query: it stays out of every log.
             raise RetryLater("unreachable") from None
-        return _judge(answer)
+        error = (judge(answer) if judge is not None else None) or _meaning(answer)
+        if error is not None:
+            raise error
+        return answer
 
     async def _read(self, request: httpx.Request) -> Answer:
         response = await self._client.send(request, stream=True)
@@ -111,13 +146,19 @@ class Http:
             await response.aclose()
 
 
-def _judge(answer: Answer) -> Answer:
-    if answer.status == 401:
-        raise CredentialsRejected
-    error = busy(answer.status, answer.headers)
-    if error is not None:
-        raise error
-    return answer
+def _seconds(timeout: float) -> float:
+    """Return how long a call may take now; raise `RetryLater("no_time_left")` when it should not begin."""
+    left = _time_left.get()
+    if left is None:
+        return timeout
+    seconds = min(timeout, left() - LEAST_TIME)
+    if seconds < LEAST_TIME:
+        raise RetryLater("no_time_left", after=0.0)
+    return seconds
+
+
+def _meaning(answer: Answer) -> ProcessorError | None:
+    return CredentialsRejected() if answer.status == 401 else busy(answer.status, answer.headers)
 
 
 def busy(status: int, headers: Mapping[str, str]) -> ProcessorError | None:
@@ -147,6 +188,6 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
         if when.tzinfo is None:
             when = when.replace(tzinfo=UTC)
         seconds = (when - (now or datetime.now(UTC))).total_seconds()
-    if seconds != seconds:  # NaN parses as a float and compares false with everything
+    if math.isnan(seconds):  # "nan" parses as a float
         return None
     return min(max(seconds, RETRY_AFTER_MIN), RETRY_AFTER_MAX)

@@ -29,8 +29,11 @@ class Serves(_Part):
     """One action that the processor serves."""
 
     idempotency: Idempotency = "nature"
+    batch: int = Field(default=50, ge=1, le=10_000, description="items handed over in one call")
     verify: bool = True  # whether the vendor lets us look again
-    verify_after: float = Field(default=0.0, ge=0, le=30 * 86_400, description="seconds before looking again makes sense")
+    verify_after: float = Field(
+        default=0.0, ge=0, le=30 * 86_400, description="seconds before looking again makes sense"
+    )
 
 
 class DataCategory(_Part):
@@ -102,6 +105,15 @@ class Manifest(_Part):
             msg = "two categories have one name"
             raise ValueError(msg)
         return self
+
+    def serves(self, action: Action) -> Serves | None:
+        """Return how `action` is served, or None when it is not."""
+        return self.actions.get(action)
+
+    @property
+    def category_names(self) -> frozenset[str]:
+        """The names that an item's category may have."""
+        return frozenset(category.name for category in self.categories)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -40,6 +40,7 @@ class Item:
 class Result:
     """What became of one item.
 
+    `count` is how many records it was; 1 means as many as the item stands for.
     `ground` and `until` belong to `retained`; `note` is a machine word that explains a refusal or a failure
     (`object_locked`), never personal data; `evidence` holds plain facts for the audit, never personal data.
     """

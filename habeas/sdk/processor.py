@@ -1,6 +1,6 @@
 """The one class that a processor author writes."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -16,6 +16,7 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 # A processor may answer with an async iterator, or with any iterable from a plain `def` (run in a thread).
 Items = AsyncIterator[Item] | Iterable[Item]
 Found = AsyncIterator[Item | Identity] | Iterable[Item | Identity]
+Answered = Awaitable[Results] | Results
 Exported = AsyncIterator[Record | File] | Iterable[Record | File]
 
 
@@ -43,7 +44,7 @@ class Processor(Generic[ConfigT]):
     ) -> None:
         """Close it."""
 
-    async def check(self, ctx: Context) -> None:
+    def check(self, ctx: Context) -> Awaitable[None] | None:
         """Prove reach and credentials by a harmless call; raise `CredentialsRejected` or `RetryLater`."""
         raise CannotFulfil("check_not_served")
 
@@ -66,33 +67,50 @@ class Processor(Generic[ConfigT]):
         """Yield the data of `items` as records and files."""
         raise CannotFulfil("export_not_served")
 
-    async def erase(self, ctx: Context, items: Sequence[Item]) -> Results:
+    def erase(self, ctx: Context, items: Sequence[Item]) -> Answered:
         """Erase `items`; one result each, or a `Wait`. Items are stored, re-read and cleared of holds beforehand."""
         raise CannotFulfil("erase_not_served")
 
-    async def rectify(self, ctx: Context, items: Sequence[Item], corrections: Sequence[Correction]) -> Results:
+    def taken_with(self, item: Item) -> str:
+        """Name the thing whose erasure takes `item` along; items of one name always come in one call.
+
+        Where a vendor erases a contact with its notes, the notes answer with the contact's name, and a hold on one of
+        them keeps all of them. By default an item stands alone.
+        """
+        return f"{item.category}\x1f{item.ref}"
+
+    def look_up(self, ctx: Context, items: Sequence[Item]) -> Awaitable[Results | None] | Results | None:
+        """Say what came of an effect on `items` that was begun and whose answer was lost.
+
+        Asked before a repeat when the manifest says `lookup_before_repeat`: results, a `Wait` for a job that was
+        found running, or None when the vendor knows of nothing (then `reread` decides and what is left is repeated).
+        """
+        return None
+
+    def rectify(self, ctx: Context, items: Sequence[Item], corrections: Sequence[Correction]) -> Answered:
         """Write corrections, comparing the old value just before."""
         raise CannotFulfil("rectify_not_served")
 
-    async def restrict(self, ctx: Context, items: Sequence[Item]) -> Results:
+    def restrict(self, ctx: Context, items: Sequence[Item]) -> Answered:
         """Mark `items` so that the vendor's users leave them alone (GDPR Article 18)."""
         raise CannotFulfil("restrict_not_served")
 
-    async def lift(self, ctx: Context, items: Sequence[Item]) -> Results:
+    def lift(self, ctx: Context, items: Sequence[Item]) -> Answered:
         """End a restriction."""
         raise CannotFulfil("lift_not_served")
 
-    async def stop(self, ctx: Context, purposes: Sequence[str]) -> Results:
+    def stop(self, ctx: Context, purposes: Sequence[str]) -> Answered:
         """Stop processing for `purposes`: consent withdrawn, objection, suppression."""
         raise CannotFulfil("stop_not_served")
 
-    async def resume(self, ctx: Context, wait: Wait, answer: bytes | None = None) -> Results:
+    def resume(self, ctx: Context, wait: Wait, answer: bytes | None = None) -> Answered:
         """Ask the vendor about a job (or take a callback's or a person's `answer`): results, or the next `Wait`."""
         raise CannotFulfil("resume_not_served")
 
     def verify(self, ctx: Context, items: Sequence[Item]) -> Items | None:
         """Yield what remains of `items` and of the subject after the effect.
 
-        None (the default) lets the engine do it: `reread` of the items, then a fresh `locate`.
+        For an erasure None (the default) lets the engine do it: `reread` of the items, then a fresh `locate`. For any
+        other action yield what is not yet as it should be; None leaves the outcome attested by the vendor's answer.
         """
         return None

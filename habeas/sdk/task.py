@@ -1,5 +1,6 @@
 """What a processor is given: the task at hand and the hands to work with."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,8 @@ class Correction:
     """Replace `old` by `new` in `field`, a key of the data register such as `contact.email`."""
 
     field: str
-    old: str | None = field(default=None, repr=False)
-    new: str = field(default="", repr=False)
+    old: str | None = dataclasses.field(default=None, repr=False)
+    new: str = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +80,17 @@ class Context(Protocol):
     def cancelled(self) -> bool:
         """Whether to stop before the next effect."""
 
+    def time_left(self) -> float:
+        """Return the seconds for which this task may still be worked on: the attempt's and the lease's, the shorter."""
+
+    def require_time(self, seconds: float) -> None:
+        """Raise `RetryLater("no_time_left")` unless `seconds` are left, or when the engine gave up on this attempt.
+
+        Ask before every call that does not go through `Http` (which asks by itself): no call may outlive the lease.
+        """
+
     async def before_effect(self) -> None:
-        """Wait for this processor's rate limit and raise when the lease or the deadline leaves no time for a call."""
+        """Wait for this processor's rate limit, then see that time is left; for calls that do not go through `Http`."""
+
+    def before_effect_in_thread(self) -> None:
+        """Do the same from a plain method, which runs in a thread."""

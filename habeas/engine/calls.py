@@ -1,0 +1,179 @@
+"""Calls a processor's methods: plain ones in a thread of their own, all within the time left, defects told apart."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from habeas.engine.context import TaskContext
+from habeas.engine.ports import LeaseLost
+from habeas.sdk import ProcessorError, RetryLater
+from habeas.sdk.http import LEAST_TIME
+
+T = TypeVar("T")
+
+# How many things are taken from a plain iterable per trip into its thread.
+PULL = 100
+
+
+class Defect(Exception):
+    """A processor did what it must not: raised an undeclared error, or answered out of shape.
+
+    `reason` is the class name of the error or a machine word: its text may quote a subject, so it stays out.
+    """
+
+    def __init__(self, reason: str) -> None:
+        """Take the name only."""
+        self.reason = reason
+        super().__init__(reason)
+
+
+class OutOfTime(Exception):
+    """The attempt's time ran out inside a call."""
+
+
+class NoAnswer(Exception):
+    """A method that may leave its work to the engine did so."""
+
+
+class Caller:
+    """Calls the methods of one processor for one task. Close it when the task is put down."""
+
+    def __init__(self, ctx: TaskContext, *, grace: float) -> None:
+        """Take `grace`: seconds that a thread gets to end by itself after the attempt's time ran out."""
+        self._ctx = ctx
+        self._grace = grace
+        self._thread: ThreadPoolExecutor | None = None
+
+    def close(self) -> None:
+        """Let the thread go; it can begin no further call that asks the context first."""
+        self._ctx.close()
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def answer(self, method: Callable[..., Awaitable[Any] | Any], *args: Any) -> Any:
+        """Return what `method(ctx, *args)` answers, be it async or plain; its shape is the caller's to check."""
+        self._ctx.require_time(LEAST_TIME)
+        with _told_apart():
+            if inspect.iscoroutinefunction(method):
+                return await self._in_time(method(self._ctx, *args))
+            answer = await self._threaded(lambda: method(self._ctx, *args))
+            if inspect.isawaitable(answer):
+                return await self._in_time(answer)
+            return answer
+
+    async def stream(
+        self,
+        method: Callable[..., AsyncIterator[T] | Iterable[T] | None],
+        *args: Any,
+    ) -> AsyncIterator[T]:
+        """Yield what `method(ctx, *args)` yields, be it an async iterator or any iterable; raise `NoAnswer` on None."""
+        self._ctx.require_time(LEAST_TIME)
+        found: AsyncIterator[T] | Iterable[T] | None
+        with _told_apart():
+            if inspect.isasyncgenfunction(method):
+                found = method(self._ctx, *args)
+            else:
+                found = await self._threaded(lambda: method(self._ctx, *args))
+        if found is None:
+            raise NoAnswer
+        source = found if isinstance(found, AsyncIterator) else _Pulled(self, found)
+        try:
+            while True:
+                with _told_apart():
+                    step = anext(source, _END)
+                    thing = await (step if isinstance(source, _Pulled) else self._in_time(step))
+                if thing is _END:
+                    return
+                yield thing
+        finally:
+            if inspect.isasyncgen(source):
+                await source.aclose()
+
+    async def _in_time(self, awaitable: Awaitable[T]) -> T:
+        limit = asyncio.timeout_at(self._ctx.deadline)
+        try:
+            async with limit:
+                return await awaitable
+        except TimeoutError:
+            if limit.expired():
+                raise OutOfTime from None
+            raise
+
+    async def _threaded(self, work: Callable[[], T]) -> T:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="habeas-processor")
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, copy_context().run, _without_stop(work))
+        future.add_done_callback(_seen)
+        done, _ = await asyncio.wait({future}, timeout=max(self._ctx.deadline - loop.time(), 0.0))
+        if not done:
+            self._ctx.close()
+            done, _ = await asyncio.wait({future}, timeout=self._grace)
+            if not done:
+                raise OutOfTime
+        return future.result()
+
+
+_END: Any = object()  # the end of a stream: processors can not yield it
+
+
+def _without_stop(work: Callable[[], T]) -> Callable[[], T]:
+    """Return `work` with StopIteration named as the defect it is: a future can not carry it."""
+
+    def guarded() -> T:
+        try:
+            return work()
+        except StopIteration:
+            raise Defect("StopIteration") from None
+
+    return guarded
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Take a late error of an abandoned thread, or asyncio would log its text."""
+    if not future.cancelled():
+        future.exception()
+
+
+class _Pulled(Generic[T]):
+    """An async iterator over a plain iterable, advanced in the processor's thread."""
+
+    def __init__(self, caller: Caller, things: Iterable[T]) -> None:
+        self._caller = caller
+        self._things = things
+        self._iterator: Iterator[T] | None = None
+        self._ready: list[T] = []
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if not self._ready:
+            self._ready = await self._caller._threaded(self._pull)  # noqa: SLF001 - one mechanism in two classes
+            self._ready.reverse()
+        if not self._ready:
+            raise StopAsyncIteration
+        return self._ready.pop()
+
+    def _pull(self) -> list[T]:
+        if self._iterator is None:
+            self._iterator = iter(self._things)
+        return list(islice(self._iterator, PULL))
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Let what a processor may raise pass, and turn everything else into a `Defect` without its text."""
+    try:
+        yield
+    except (ProcessorError, LeaseLost, OutOfTime, Defect, asyncio.CancelledError):
+        raise
+    except TimeoutError:
+        raise RetryLater("timeout") from None
+    except Exception as error:  # noqa: BLE001 - any other error is the processor's defect, whatever it is
+        raise Defect(type(error).__name__) from None

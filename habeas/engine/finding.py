@@ -1,0 +1,78 @@
+"""Locates what a processor holds and stores all of it before anything is touched."""
+
+from collections.abc import Iterable
+
+from habeas.engine.calls import Defect
+from habeas.engine.matching import normalised
+from habeas.engine.run import Key, Run, key_of
+from habeas.sdk import Identity, Item
+
+# How many finds are kept in memory before they are stored.
+BATCH = 200
+# More identities than this for one person is no resolution but a leak of somebody else's.
+MOST_IDENTITIES = 100
+
+
+class TooManyIdentities(Exception):
+    """A processor resolved one person to a crowd."""
+
+
+async def first_pass(run: Run, *, keep_items: bool = True) -> None:
+    """Locate and store the first pass. A pass that a crash left half-stored is located anew."""
+    await run.begin_pass(1)
+    run.identities.clear()
+    seen: set[Key] = set()
+    known = {normalised(identity) for identity in run.task.identities}
+    most = len(known) + MOST_IDENTITIES
+    items: list[Item] = []
+    identities: list[Identity] = []
+    async for thing in run.caller.stream(run.processor.locate):
+        if isinstance(thing, Identity):
+            if _resolved(run, thing, known):
+                identities.append(thing)
+            if len(known) > most:
+                raise TooManyIdentities
+        elif keep_items and key_of(checked(run, thing)) not in seen:
+            seen.add(key_of(thing))
+            items.append(thing)
+        if len(items) + len(identities) >= BATCH:
+            await _store(run, items, identities)
+    await _store(run, items, identities)
+    await run.all_found()
+
+
+async def later_pass(run: Run, residue: Iterable[Item]) -> None:
+    """Store what verification still found as a further pass, after the stored ones."""
+    await run.begin_pass(run.pass_no if not run.located else run.pass_no + 1)
+    items = list(residue)
+    for start in range(0, len(items), BATCH):
+        await run.ledger.found(items[start : start + BATCH], ())
+    await run.all_found()
+
+
+def checked(run: Run, item: object) -> Item:
+    """Return `item` when it is well-formed; anything else is a defect of the processor."""
+    if not isinstance(item, Item):
+        raise Defect("not_an_item")
+    if item.category not in run.manifest.category_names:
+        raise Defect("unknown_category")
+    if not item.ref or item.count < 1:
+        raise Defect("malformed_item")
+    return item
+
+
+async def _store(run: Run, items: list[Item], identities: list[Identity]) -> None:
+    if items or identities:
+        await run.ledger.found(tuple(items), tuple(identities))
+        run.identities.extend(identities)
+    items.clear()
+    identities.clear()
+
+
+def _resolved(run: Run, identity: Identity, known: set[Identity]) -> bool:
+    """Whether `identity` is new and of a type that the manifest says is resolved here; remembers it in `known`."""
+    plain = normalised(identity)
+    if identity.type not in run.manifest.resolves or not plain.value or plain in known:
+        return False
+    known.add(plain)
+    return True

@@ -1,0 +1,53 @@
+"""The actions that only look: resolve, preview and recheck."""
+
+from dataclasses import dataclass
+
+from habeas.engine.finding import first_pass
+from habeas.engine.holds import hold_on
+from habeas.engine.lines import line, lines_of
+from habeas.engine.ports import OutcomeLine, Settled, StoredItem
+from habeas.engine.run import Run
+from habeas.sdk import Result
+from habeas.vocabulary import Checked, Disposition
+
+
+async def resolve(run: Run) -> Settled:
+    """Return the further identities that the processor knows the subject by; its items are not looked at."""
+    if not run.located:
+        await first_pass(run, keep_items=False)
+    return Settled((), identities=tuple(run.identities))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an item that is there, and is not held, is called."""
+
+    disposition: Disposition
+    reason: str
+
+
+# A preview touches nothing, so nothing became of what it counts; a recheck finds what should have been gone.
+FOUND = Finding(Disposition.NOT_APPLICABLE, "would_be_touched")
+STILL_THERE = Finding(Disposition.FAILED, "still_there")
+
+
+async def count(run: Run, finding: Finding) -> Settled:
+    """Count what is there, by category, telling what a hold would keep."""
+    if not run.located:
+        await first_pass(run)
+    if not run.stored:
+        return Settled((line(Disposition.NOT_FOUND, Checked.VERIFIED),))
+    return Settled(_counted(run, finding))
+
+
+def _counted(run: Run, finding: Finding) -> tuple[OutcomeLine, ...]:
+    today = run.ctx.today()
+    counted = []
+    for known in run.latest().values():
+        hold = hold_on(known.item, run.task.retention, today=today)
+        if hold is None:
+            result = Result(known.item, finding.disposition, note=finding.reason)
+        else:
+            result = Result(known.item, Disposition.RETAINED, ground=hold.ground, until=hold.until)
+        counted.append(StoredItem(known.ordinal, known.pass_no, known.item, result=result))
+    return lines_of(counted, lambda _: Checked.VERIFIED)

@@ -1,0 +1,229 @@
+"""Carries one task through a processor and says what is to happen next."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from habeas.engine.acting import EFFECTS, CancelledInTime, act, refuse, take_answer
+from habeas.engine.calls import Caller, Defect, OutOfTime
+from habeas.engine.context import TaskContext
+from habeas.engine.exporting import export
+from habeas.engine.finding import TooManyIdentities, first_pass, later_pass
+from habeas.engine.lines import line, lines_of, word
+from habeas.engine.looking import FOUND, STILL_THERE, count, resolve
+from habeas.engine.matching import Subject
+from habeas.engine.ports import Again, Clock, Exports, Ledger, Park, Settled, StoredItem, Verdict
+from habeas.engine.run import Run
+from habeas.engine.verifying import Look, can_look, checked_by, look_again
+from habeas.sdk import (
+    Action,
+    CannotFulfil,
+    Checked,
+    CredentialsRejected,
+    Disposition,
+    Manifest,
+    Processor,
+    ProcessorError,
+    RetryLater,
+    Serves,
+    Task,
+    Wait,
+    WrongPerson,
+)
+from habeas.sdk.http import bounded_by
+from habeas.vocabulary import AttentionReason, Phase
+
+# Tries at a task that meets a defect each time, before a person is asked.
+MOST_ATTEMPTS = 5
+# Passes over what verification still finds, before a person is asked.
+MOST_PASSES = 3
+VERIFY_DUE = "verify_due"
+
+
+async def work(
+    task: Task,
+    *,
+    processor: Processor[Any],
+    manifest: Manifest,
+    ledger: Ledger,
+    clock: Clock,
+    attempt: int = 1,
+    before_call: Callable[[], Awaitable[None]] | None = None,
+    exports: Exports | None = None,
+    answer: bytes | None = None,
+    max_passes: int = MOST_PASSES,
+) -> Verdict:
+    """Work on `task` until it is settled, must wait or needs a person; a re-run goes on from what `ledger` holds.
+
+    `attempt` counts, from 1, the runs that ended in `Again(counts=True)` since a person last asked. `before_call` is
+    awaited where a processor asks for its turn. `answer` is a callback or a person's form for the job waited for.
+    `max_passes` is raised by three when a person retries a task that was parked with `residue_remains`.
+    Raises `LeaseLost`, and whatever the ledger raises; nothing that a processor raises gets out.
+    """
+    serves = manifest.serves(task.action)
+    if serves is None:
+        return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="not_served"),))
+    if not any(identity.type in manifest.accepts for identity in task.identities):
+        return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="no_accepted_identity"),))
+    ctx = TaskContext(
+        task,
+        ledger=ledger,
+        clock=clock,
+        attempt=attempt,
+        attempt_timeout=manifest.timeouts.attempt,
+        before_call=before_call,
+    )
+    caller = Caller(ctx, grace=manifest.timeouts.call)
+    subject = Subject(task.identities)
+    run = Run(task, processor, manifest, serves, ledger, ctx, caller, subject, max_passes)
+    try:
+        with bounded_by(ctx.time_left):
+            run.take(await ledger.load())
+            return await _guarded(run, exports, answer)
+    finally:
+        caller.close()
+
+
+async def _guarded(run: Run, exports: Exports | None, answer: bytes | None) -> Verdict:
+    """Turn what a processor raises into the verdict that its name promises."""
+    try:
+        return await _carry(run, exports, answer)
+    except CancelledInTime:
+        return Settled((), cancelled=True)
+    except RetryLater as error:
+        return Again(_reason(error), after=error.after)
+    except CredentialsRejected as error:
+        return Park(AttentionReason.CREDENTIALS_REJECTED, _reason(error))
+    except WrongPerson as error:
+        return Park(AttentionReason.WRONG_PERSON, _reason(error))
+    except CannotFulfil as error:
+        return await _refused(run, error)
+    except TooManyIdentities:
+        return Park(AttentionReason.AMBIGUOUS_IDENTITY, "too_many_identities")
+    except OutOfTime:
+        return _failing(run, "attempt_timeout")
+    except (Defect, ProcessorError) as error:
+        return _failing(run, error.reason)
+
+
+async def _carry(run: Run, exports: Exports | None, answer: bytes | None) -> Verdict:
+    if run.ctx.cancelled():
+        raise CancelledInTime
+    match run.task.action:
+        case Action.RESOLVE:
+            return await resolve(run)
+        case Action.PREVIEW:
+            return await count(run, FOUND)
+        case Action.RECHECK:
+            return await count(run, STILL_THERE)
+        case Action.EXPORT:
+            return await export(run, exports)
+        case _:
+            return await _effect(run, answer)
+
+
+async def _effect(run: Run, answer: bytes | None) -> Verdict:
+    """Locate, act and verify, in as many passes as it takes."""
+    if run.wait is not None and run.wait.job:
+        waiting = await _resumed(run, run.wait, answer)
+        if waiting is not None:
+            return waiting
+    if not run.located:
+        await _locate(run)
+    while True:
+        wait = await act(run)
+        if wait is not None:
+            return _until(run, wait)
+        verdict = await _verified(run)
+        if verdict is not None:
+            return verdict
+
+
+async def _locate(run: Run) -> None:
+    """Open the pass that is due: the first by locating, a later one that a crash cut short by looking again."""
+    if run.pass_no <= 1:
+        await first_pass(run)
+    else:
+        await later_pass(run, (await look_again(run)).residue)
+
+
+async def _verified(run: Run) -> Verdict | None:
+    """Look again and settle; None when a further pass was opened over what still was there."""
+    if not run.stored:
+        return Settled((line(Disposition.NOT_FOUND, Checked.VERIFIED),))
+    if not can_look(run):
+        return _settled(run, None)
+    wait = await _verification_due(run, run.serves)
+    if wait is not None:
+        return _until(run, wait)
+    look = await look_again(run)
+    if not look.residue:
+        return _settled(run, look)
+    if run.pass_no >= run.max_passes:
+        return Park(AttentionReason.RESIDUE_REMAINS, "residue_remains")
+    await run.wait_for(None)
+    await later_pass(run, look.residue)
+    return None
+
+
+async def _resumed(run: Run, wait: Wait, answer: bytes | None) -> Verdict | None:
+    """Ask about the vendor's job; None when it is over and its results are stored."""
+    if answer is None and run.ctx.now() < wait.check_at:
+        return _until(run, wait)
+    begun = [item for item in run.stored.values() if item.attempted]
+    outcome: object
+    try:
+        outcome = await run.caller.answer(run.processor.resume, wait, answer)
+    except CannotFulfil as error:
+        await refuse(run, [item for item in begun if item.result is None], error.reason)
+        outcome = ()
+    still = await take_answer(run, outcome, begun)
+    if still is None:
+        await run.wait_for(None)
+        return None
+    if run.ctx.now() >= still.expect_by:
+        return Park(AttentionReason.KEEPS_FAILING, "job_overdue")
+    return _until(run, still)
+
+
+async def _verification_due(run: Run, serves: Serves) -> Wait | None:
+    """Return the wait until it makes sense to look again, or None when it does now."""
+    changed = any(item.attempted for item in run.stored.values() if item.pass_no == run.pass_no)
+    if serves.verify_after <= 0 or not changed:
+        return None
+    if run.wait is None:
+        due = run.ctx.now() + timedelta(seconds=serves.verify_after)
+        await run.wait_for(Wait("", check_at=due, expect_by=due, reason=VERIFY_DUE))
+    return run.wait if run.wait is not None and run.ctx.now() < run.wait.check_at else None
+
+
+def _until(run: Run, wait: Wait) -> Again:
+    seconds = (wait.check_at - run.ctx.now()).total_seconds()
+    return Again(word(wait.reason, otherwise="waiting") or "waiting", Phase.WAITING_EXTERNAL, max(seconds, 1.0))
+
+
+def _settled(run: Run, look: Look | None) -> Settled:
+    def checked(item: StoredItem) -> Checked:
+        return checked_by(look, item) if run.serves.verify else Checked.NOT_CHECKABLE
+
+    return Settled(lines_of(run.latest().values(), checked), effects=run.effects)
+
+
+async def _refused(run: Run, error: CannotFulfil) -> Settled:
+    """End the task: what was done stays told, unverified; the rest is refused."""
+    reason = _reason(error)
+    if run.located and run.task.action in EFFECTS:
+        await refuse(run, run.pending(), reason)
+    lines = lines_of(run.latest().values(), lambda _: Checked.NOT_CHECKABLE)
+    return Settled(lines or (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason),), effects=run.effects)
+
+
+def _failing(run: Run, reason: str) -> Verdict:
+    name = word(reason, otherwise="defect") or "defect"
+    if run.ctx.attempt >= MOST_ATTEMPTS:
+        return Park(AttentionReason.KEEPS_FAILING, name)
+    return Again(name, counts=True)
+
+
+def _reason(error: ProcessorError) -> str:
+    return word(error.reason, otherwise=type(error).code) or type(error).code
