@@ -1,0 +1,1 @@
+"""The `habeas` command: talks HTTP to Habeas, or starts its processes; never opens a database."""
