@@ -4,20 +4,23 @@ import base64
 import shutil
 import socket
 import struct
-import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from habeas.local import places, preflight, supervisor
+from habeas.local.class_archive import ClassArchive
 from habeas.local.errors import LocalStackError
 from habeas.local.kafka_jars import kafka_jars
 from habeas.local.ports import LOOPBACK, PortLease
+from habeas.local.preflight import Java
 from habeas.local.supervisor import Child, Supervisor
 from habeas.local.waiting import wait_until
 
 START_WITHIN = 60.0  # seconds
+ENDED_BY_SIGTERM = 143  # what a JVM ends with after its shutdown hooks
 PROBE_WITHIN = 2.0  # seconds
 JVM = ("-Xmx384m", "-XX:+UseSerialGC")
 LOGGING = {
@@ -85,6 +88,7 @@ class KafkaServer:
         self.controller_port = lease.take(controller_port, purpose="Kafka's controller")
         self._supervisor = owner or supervisor.of_this_process()
         self._child: Child | None = None
+        self._archive: ClassArchive | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -104,12 +108,13 @@ class KafkaServer:
         if self.pid is not None:
             return
         java = preflight.java()
+        jars = kafka_jars(self._supervisor, self.log)
         properties = self._write_properties()
         if not self.data.exists():
-            self._make_data(java)
-        self._child = child = self._supervisor.start(
-            "kafka", self._command(java, "kafka.Kafka", properties), log=self.log, cwd=self.home
-        )
+            self._make_data(java, jars)
+        self._archive = ClassArchive(java, jars, self.home)
+        command = jvm(java, jars, "kafka.Kafka", properties, flags=self._archive.flags())
+        self._child = child = self._supervisor.start("kafka", command, log=self.log, cwd=self.home)
         ready = wait_until(lambda: answers(self.port) or not child.running, seconds=START_WITHIN)
         if not ready or not child.running:
             child.kill()
@@ -120,6 +125,8 @@ class KafkaServer:
         """End the broker in good order. Does nothing if it does not run."""
         if self._child is not None:
             self._child.stop()
+            if self._archive is not None and self._child.exit_code == ENDED_BY_SIGTERM:
+                self._archive.keep()
 
     def kill(self) -> None:
         """End the broker as a crash would, with SIGKILL."""
@@ -147,30 +154,25 @@ class KafkaServer:
         )
         return path
 
-    def _make_data(self, java: str) -> None:
+    def _make_data(self, java: Java, jars: list[Path]) -> None:
         """Format beside the final place, so that an interrupted run leaves nothing that looks finished."""
         partial = self.home / "data.partial"
         shutil.rmtree(partial, ignore_errors=True)
         properties = self._write_properties(partial)
         arguments = ("format", "--cluster-id", new_cluster_id(), "--config", properties)
-        done = subprocess.run(
-            self._command(java, "kafka.tools.StorageTool", *arguments),
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = jvm(java, jars, "kafka.tools.StorageTool", *arguments)
+        made = self._supervisor.run("kafka-format", command, log=self.log, cwd=self.home)
         properties.unlink()
-        if done.returncode != 0:
-            reason = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            problem = f"Kafka could not make its data in {self.home}: {' '.join(reason)}"
+        if not made:
+            problem = f"Kafka could not make its data in {self.home}; the reason is at the end of {self.log}."
             raise LocalStackError(problem)
         partial.rename(self.data)
 
-    def _command(self, java: str, main: str, *arguments: str | Path) -> list[str | Path]:
-        logging = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in LOGGING.items()]
-        jars = ":".join(map(str, kafka_jars()))
-        return [java, *JVM, *logging, "-cp", jars, main, *arguments]
+
+def jvm(java: Java, jars: list[Path], main: str, *arguments: str | Path, flags: Sequence[str] = ()) -> list[str | Path]:
+    """The argument vector that runs the class `main` of the broker's jars."""
+    logging = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in LOGGING.items()]
+    return [java.path, *JVM, *flags, *logging, "-cp", ":".join(map(str, jars)), main, *arguments]
 
 
 def new_cluster_id() -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import itertools
 import os
 import secrets
 import socket
@@ -51,7 +52,7 @@ class PortLease:
 
     def _take_any(self) -> int:
         start = secrets.randbelow(len(CHOICE))
-        for port in (*CHOICE[start:], *CHOICE[:start]):
+        for port in itertools.chain(CHOICE[start:], CHOICE[:start]):
             if self._try(port):
                 return port
         problem = f"No port from {CHOICE[0]} to {CHOICE[-1]} is free; stop some other stacks."

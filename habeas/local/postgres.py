@@ -171,7 +171,8 @@ class PostgresServer:
         password_file = self.home / "initdb.password"
         places.write_private(password_file, self.password)
         run.hand_over(password_file)
-        done = subprocess.run(
+        made = self._supervisor.run(
+            "initdb",
             run.command(
                 "initdb",
                 *("--pgdata", partial, "--username", OWNER, "--pwfile", password_file, "--no-instructions"),
@@ -179,18 +180,14 @@ class PostgresServer:
                 # The builtin provider knows Unicode on every platform; the C library's locales differ.
                 *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             ),
+            log=self.log,
             env=_environment(),
-            cwd="/",
+            cwd=Path("/"),
             user=run.user,
-            group=run.user,
-            extra_groups=[] if run.user is not None else None,
-            capture_output=True,
-            text=True,
-            check=False,
         )
         password_file.unlink()
-        if done.returncode != 0:
-            problem = f"PostgreSQL could not make its data in {self.home}: {_last_line(done.stderr)}"
+        if not made:
+            problem = f"PostgreSQL could not make its data in {self.home}; the reason is at the end of {self.log}."
             raise LocalStackError(problem)
         partial.rename(self.data)
 
@@ -225,8 +222,3 @@ class PostgresServer:
 def _environment() -> dict[str, str]:
     """Our environment without the variables that would steer PostgreSQL's programs elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "no reason was given."

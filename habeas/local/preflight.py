@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from habeas.local.errors import LocalStackError
@@ -12,8 +13,16 @@ OLDEST_JAVA = 17
 LEAST_DISK = 1 << 30  # bytes
 
 
-def java() -> str:
-    """The path of a Java that can run the broker: of `JAVA_HOME`, or else of `PATH`.
+@dataclass(frozen=True)
+class Java:
+    """A Java on this machine: its path, and what `java -version` prints."""
+
+    path: str
+    told: str
+
+
+def java() -> Java:
+    """A Java that can run the broker: of `JAVA_HOME`, or else of `PATH`.
 
     Raises LocalStackError if there is none or it is too old.
     """
@@ -31,7 +40,7 @@ def java() -> str:
     if version < OLDEST_JAVA:
         problem = f"{found} is Java {version}; install Java {OLDEST_JAVA} or newer, or point JAVA_HOME to one."
         raise LocalStackError(problem)
-    return found
+    return Java(found, told.stderr)
 
 
 def java_version(told: str) -> int | None:

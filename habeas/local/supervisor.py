@@ -1,5 +1,7 @@
 """Starts processes that never outlive the process that started them, and stops them one by one or all."""
 
+import atexit
+import functools
 import os
 import signal
 import subprocess
@@ -12,9 +14,11 @@ from typing import IO
 import psutil
 
 from habeas.local import guardian
+from habeas.local.errors import LocalStackError
 from habeas.local.waiting import wait_until
 
 STOP_WITHIN = 15.0  # seconds between a polite signal and SIGKILL
+RUN_WITHIN = 300.0  # seconds for a command that ends by itself; a first download is one
 LOG_KEPT = 10_000_000  # bytes; a longer log is moved aside at the next start
 
 # The child waits here until the guardian knows its pid. If we die before, `read` meets the end of the pipe and the
@@ -90,11 +94,16 @@ class Child:
 class Supervisor:
     """Owner of processes; with it they end, however it ends. Safe to use from several threads."""
 
-    def __init__(self) -> None:
-        """Own nothing yet; the guardian starts with the first child."""
+    def __init__(self, keep_open: Sequence[int] = ()) -> None:
+        """Own nothing yet; the guardian starts with the first child.
+
+        `keep_open`: file descriptors, such as of a lock, that stay open until the last child is gone.
+        """
         self._lock = threading.RLock()
         self._children: list[Child] = []
         self._guardian: subprocess.Popen[bytes] | None = None
+        self._keep_open = tuple(keep_open)
+        self._closed = False
 
     def start(
         self,
@@ -102,18 +111,25 @@ class Supervisor:
         command: Sequence[str | Path],
         *,
         log: Path,
+        answer: Path | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         user: int | None = None,
     ) -> Child:
-        """Start `command`, its output appended to `log`; as the numeric `user` (and group) if one is given."""
+        """Start `command`, as the numeric `user` (and group) if one is given.
+
+        What it prints is appended to `log` (0600); what it prints on standard output, to `answer` if one is given.
+        Raises LocalStackError if the supervisor is closed.
+        """
         with self._lock:
-            with _open_log(log) as output:
+            if self._closed:
+                raise LocalStackError("The local stack is being stopped.")
+            with _open_private(log) as output, _open_private(answer or log) as answers:
                 process = subprocess.Popen(
                     [*GATE, *map(str, command)],
                     stdin=subprocess.PIPE,
-                    stdout=output,
+                    stdout=answers,
                     stderr=output,
                     env=env,
                     cwd=cwd,
@@ -130,6 +146,24 @@ class Supervisor:
             process.stdin.close()
         return child
 
+    def run(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        answer: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user: int | None = None,
+    ) -> bool:
+        """Run `command` to its end and say whether it went well; it is killed if that takes longer than RUN_WITHIN."""
+        child = self.start(name, command, log=log, answer=answer, env=env, cwd=cwd, user=user)
+        try:
+            return wait_until(lambda: not child.running, seconds=RUN_WITHIN) and child.exit_code == 0
+        finally:
+            child.kill()
+
     @property
     def children(self) -> list[Child]:
         """The processes that run, in the order of their start."""
@@ -137,7 +171,9 @@ class Supervisor:
             return [child for child in list(self._children) if child.running]
 
     def close(self) -> None:
-        """Stop every child at once, wait for them, and let the guardian go."""
+        """Stop every child at once, wait for them, let the guardian go, and start nothing any more."""
+        with self._lock:
+            self._closed = True
         children = self.children[::-1]
         for child in children:
             child.ask_to_stop()
@@ -160,26 +196,31 @@ class Supervisor:
     def _order(self, line: str) -> None:
         """Tell the guardian, or, if somebody killed it, tell a new one about every child."""
         if self._guardian is None or not _write(self._guardian, line):
-            self._guardian = _start_guardian()
+            self._guardian = _start_guardian(self._keep_open)
             for child in self._children:
                 _write(self._guardian, f"+ {child.pid} {int(child.stop_signal)}")
 
 
-_of_process: dict[int, Supervisor] = {}
+@functools.cache
+def _of_process(pid: int) -> Supervisor:
+    own = Supervisor()
+    atexit.register(lambda: own.close() if os.getpid() == pid else None)
+    return own
 
 
 def of_this_process() -> Supervisor:
     """The supervisor that servers of this process share unless they are given one. A fork gets its own."""
-    return _of_process.setdefault(os.getpid(), Supervisor())
+    return _of_process(os.getpid())
 
 
-def _start_guardian() -> subprocess.Popen[bytes]:
+def _start_guardian(keep_open: Sequence[int]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-I", "-S", guardian.__file__, str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
+        pass_fds=keep_open,
         start_new_session=True,  # out of reach of Ctrl-C and of a kill of our group
     )
 
@@ -203,8 +244,8 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _open_log(log: Path) -> IO[bytes]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_KEPT:
-        log.replace(log.with_suffix(".old.log"))
-    return os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb")
+def _open_private(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_KEPT:
+        path.replace(path.with_name(f"{path.name}.old"))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb")
