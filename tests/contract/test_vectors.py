@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -92,13 +94,34 @@ def test_a_seal_opens_to_what_the_vector_says(case: dict[str, Any]) -> None:
     assert model.model_validate_json(plaintext).model_dump(mode="json") == json.loads(case["plaintext"])
 
 
+def _opened_by_hand(key: bytes, sealed: str) -> bytes:
+    """Open a seal as RFC 7516 has it, by the primitives alone."""
+    head, wrapped, iv, ciphertext, tag = (part.encode() for part in sealed.split("."))
+    assert json.loads(_bytes(head)) == {"alg": "A256KW", "enc": "A256GCM", "kid": kid_in(sealed)}
+    content_key = aes_key_unwrap(key, _bytes(wrapped))
+    return AESGCM(content_key).decrypt(_bytes(iv), _bytes(ciphertext) + _bytes(tag), head)
+
+
+def _bytes(part: bytes) -> bytes:
+    return base64.urlsafe_b64decode(part + b"==")
+
+
 @pytest.mark.parametrize("case", _cases("seal", "opens"))
-def test_an_independent_library_opens_our_seals(case: dict[str, Any]) -> None:
+def test_any_jose_library_opens_our_seals(case: dict[str, Any]) -> None:
     sealed = seal(_keys(case), case["plaintext"].encode())
-    key = OctKey.import_key(bytes.fromhex(case["key_hex"]))
-    opened = jwe.decrypt_compact(sealed, key, algorithms=[contracts.seal.ALG, contracts.seal.ENC])
+    key = bytes.fromhex(case["key_hex"])
+    opened = jwe.decrypt_compact(sealed, OctKey.import_key(key), algorithms=[contracts.seal.ALG, contracts.seal.ENC])
     assert opened.plaintext == case["plaintext"].encode()
     assert opened.headers() == {"alg": contracts.seal.ALG, "enc": contracts.seal.ENC, "kid": case["kid"]}
+    assert _opened_by_hand(key, sealed) == case["plaintext"].encode()
+    assert _opened_by_hand(key, case["jwe"]) == case["plaintext"].encode()
+
+
+def test_a_content_key_is_fresh_for_each_seal() -> None:
+    keys = ProcessorKeys.from_secret("crm-eu", 1, bytes(32))
+    first, second = (seal(keys, b"same").split(".") for _ in range(2))
+    assert first[0] == second[0]
+    assert [one for one, other in zip(first[1:], second[1:], strict=True) if one == other] == []
 
 
 @pytest.mark.parametrize("case", _cases("seal", "refused"))
@@ -108,7 +131,7 @@ def test_a_broken_seal_does_not_open(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in _cases("seal", "refused") if "changed" in str(case.id)])
-def test_an_independent_library_refuses_what_was_changed(case: dict[str, Any]) -> None:
+def test_any_jose_library_refuses_what_was_changed(case: dict[str, Any]) -> None:
     key = OctKey.import_key(bytes.fromhex(case["key_hex"]))
     with pytest.raises((JoseError, ValueError)):
         jwe.decrypt_compact(case["jwe"], key, algorithms=[contracts.seal.ALG, contracts.seal.ENC])
