@@ -51,5 +51,6 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, *, code: int = 1) -> int:
-    print(f"habeas: {' '.join(message.split())}", file=sys.stderr)
+    if message:  # a group of commands called without one has printed its help instead
+        print(f"habeas: {' '.join(message.split())}", file=sys.stderr)
     return code

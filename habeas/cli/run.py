@@ -26,7 +26,7 @@ def run(
     root = str(import_root())
     arguments = context.args or ["serve"]
     # -P keeps the working folder off the import path: a `contracts/` or `services/` lying there is not ours.
-    os.execve(
+    os.execve(  # noqa: S606  # no shell is wanted
         sys.executable,
         [sys.executable, "-P", "-m", f"services.{service}", *arguments],
         {**os.environ, "PYTHONPATH": root},

@@ -1,0 +1,96 @@
+"""What the demo asks the sandbox: people to invent, and what its vendors' own books say."""
+
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from habeas.cli.mistakes import Mistake
+
+M = TypeVar("M", bound=BaseModel)
+VENDORS = ("hubspot", "s3")
+
+
+class Person(BaseModel):
+    """An invented person whose data lies at the vendors."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    email: str = Field(repr=False)
+    customer_id: str = Field(repr=False)
+    name: str = Field(repr=False)
+    language: str = "en"
+
+
+class Effect(BaseModel):
+    """A line of a vendor's ledger: one call that aimed at its state, and whether it changed it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    vendor: str
+    effect: str
+    target: str = Field(repr=False)
+    person: str | None = Field(default=None, repr=False)
+    changed: bool = True
+
+
+class Mail(BaseModel):
+    """A mail that reached the sink."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    to: str = Field(repr=False)
+    subject: str
+    text: str = Field(repr=False)
+    message_id: str | None = None
+
+
+class Sandbox:
+    """The control API below `/_sandbox`; `url` is the sandbox's address."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/_sandbox/", timeout=60.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def populate(self, count: int, *, seed: int) -> list[Person]:
+        """Invent `count` people and spread their data over the vendors; the same `seed` gives the same people."""
+        answer = self._call("POST", "people", json={"count": count, "seed": seed})
+        return _read(Person, answer["people"])
+
+    def remains(self, person: Person) -> dict[str, int]:
+        """Return how many things of a person each vendor still holds, by the vendor's own state."""
+        answer = self._call("GET", f"people/{person.customer_id}/remains")
+        return {vendor: int(answer[vendor]) for vendor in VENDORS}
+
+    def effects(self, vendor: str) -> list[Effect]:
+        """Return a vendor's ledger, oldest first."""
+        return _read(Effect, self._call("GET", f"ledger/{vendor}")["effects"])
+
+    def mails(self, to: str) -> list[Mail]:
+        """Return the mails that an address got."""
+        return _read(Mail, self._call("GET", "mails", params={"to": to})["mails"])
+
+    def _call(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **how)
+            response.raise_for_status()
+            found = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            # The address may name a person: only the kind of failure is told.
+            msg = f"the sandbox did not answer as expected ({type(error).__name__})"
+            raise Mistake(msg) from None
+        return found if isinstance(found, dict) else {}
+
+
+def _read(model: type[M], items: Any) -> list[M]:
+    try:
+        return [model.model_validate(item) for item in items]
+    except ValidationError:
+        msg = f"the sandbox answered something that is not a list of {model.__name__}"
+        raise Mistake(msg) from None

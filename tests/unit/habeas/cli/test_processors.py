@@ -1,0 +1,87 @@
+"""`habeas processors`: the table, and a secret that is kept well."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.habeas.cli.conftest import FakeServer, Habeas, page
+
+ENROLMENT: dict[str, Any] = {
+    "processor": "crm-eu",
+    "kind": "hubspot",
+    "enrolment": "enr_1",
+    "version": 1,
+    "secret": "c2VjcmV0",
+}
+PROCESSOR = {
+    "id": "crm-eu",
+    "kind": "hubspot",
+    "state": "announced",
+    "manifest_version": 1,
+    "pending_manifest_version": 2,
+    "actions": ["resolve", "erase"],
+    "accepts": ["email"],
+    "resolves": ["customer_id"],
+    "open_tasks": 3,
+    "announced_at": "2026-01-31T10:00:00Z",
+}
+
+
+def test_list(habeas: Habeas, server: FakeServer) -> None:
+    server.answers["GET /v1/processors"] = page(PROCESSOR)
+    head, row = habeas("processors", "list").out.splitlines()
+    assert head.split()[:4] == ["PROCESSOR", "KIND", "STATE", "MANIFEST"]
+    assert "1 (2 waits for approval)" in row
+    assert "resolve, erase" in row
+    assert habeas("processors", "list", "--json").json[0]["open_tasks"] == 3
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_enrol_writes_the_key_for_its_owner_only(
+    habeas: Habeas, server: FakeServer, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    server.answers["POST /v1/processors"] = ENROLMENT
+    ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--folder", str(tmp_path), *form)
+    key = tmp_path / "crm-eu" / "enrolment.key"
+    assert ran.code == 0
+    assert json.loads(key.read_text()) == ENROLMENT
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in key.parent.iterdir()] == ["enrolment.key"]
+    assert str(key) in ran.out
+    assert ENROLMENT["secret"] not in ran.out
+    assert server.body == {"id": "crm-eu", "kind": "hubspot"}
+
+
+def test_enrol_never_overwrites_a_key(habeas: Habeas, server: FakeServer, tmp_path: Path) -> None:
+    (tmp_path / "crm-eu").mkdir()
+    (tmp_path / "crm-eu" / "enrolment.key").write_text("old")
+    ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--folder", str(tmp_path))
+    assert ran.code == 1
+    assert "move it away" in ran.err
+    assert server.sent == []
+
+
+@pytest.mark.parametrize("folder", ["taken", "taken/below"])
+def test_enrol_asks_for_nothing_that_it_can_not_keep(
+    habeas: Habeas, server: FakeServer, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--folder", str(tmp_path / folder))
+    assert ran.code == 1
+    assert "cannot make" in ran.err
+    assert server.sent == []
+
+
+def test_enrol_stays_in_its_folder(habeas: Habeas, server: FakeServer) -> None:
+    assert habeas("processors", "enrol", "../crm", "--kind", "hubspot").code == 1
+    assert server.sent == []
+
+
+def test_retire_and_approve(habeas: Habeas, server: FakeServer) -> None:
+    server.answers["POST /v1/processors/crm-eu/retire"] = {**PROCESSOR, "state": "retired"}
+    server.answers["POST /v1/processors/crm-eu/approve"] = {**PROCESSOR, "manifest_version": 2}
+    assert habeas("processors", "retire", "crm-eu", "--reason", "contract ended").out == "crm-eu is retired.\n"
+    assert server.body == {"reason": "contract ended"}
+    assert habeas("processors", "approve", "crm-eu").out == "crm-eu now has manifest version 2.\n"

@@ -1,0 +1,78 @@
+"""Boards and waterfalls line up and show the latest."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from habeas.cli.board import board
+from habeas.cli.waterfall import WIDTH, bar, offset, waterfall
+from habeas.client import Task, TimelineEntry
+from tests.unit.habeas.cli.conftest import OUTCOME, a_task
+
+START = datetime(2026, 1, 31, 10, tzinfo=UTC)
+
+
+def printed(table: object) -> list[str]:
+    console = Console(width=200, no_color=True)
+    with console.capture() as capture:
+        console.print(table)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def task(**changes: object) -> Task:
+    return Task.model_validate(a_task(**changes))
+
+
+def test_board_has_a_row_per_processor_and_a_column_per_action_in_their_course() -> None:
+    tasks = [
+        task(id="tsk_1", processor="files", action="erase", state="waiting", phase=None),
+        task(id="tsk_2", action="resolve", state="settled", phase=None, outcome=OUTCOME),
+        task(id="tsk_3", action="erase", phase="retrying"),
+    ]
+    head, crm, files = printed(board(tasks))
+    assert head.split() == ["PROCESSOR", "RESOLVE", "ERASE"]
+    assert crm.split() == ["crm-eu", "fulfilled", "(3)", "retrying"]
+    assert files.split() == ["files", "-", "waiting"]
+    assert head.index("ERASE") == crm.index("retrying") == files.index("waiting")
+
+
+def test_board_shows_the_latest_round_and_attention_first() -> None:
+    tasks = [
+        task(round=2, attention={"reason": "keeps_failing", "since": START.isoformat()}),
+        task(id="tsk_0", round=1, outcome=OUTCOME),
+    ]
+    assert printed(board(tasks))[1].split(maxsplit=1)[1] == "keeps failing"
+
+
+def entry(sequence: int, seconds: float, **more: object) -> TimelineEntry:
+    at = START + timedelta(seconds=seconds)
+    return TimelineEntry.model_validate(
+        {"sequence": sequence, "event": f"evt_{sequence}", "type": f"t{sequence}", "at": at, **more}
+    )
+
+
+def test_a_bar_runs_from_the_previous_fact_of_the_same_task() -> None:
+    rows = printed(waterfall([entry(1, 0), entry(2, 4, task="a"), entry(3, 8, task="b"), entry(4, 16, task="a")]))
+    bars = [line.split()[2] for line in rows[1:]]
+    half, quarter = WIDTH // 2, WIDTH // 4
+    assert bars[0] == "●" + "·" * (WIDTH - 1)
+    assert bars[1] == "━" * quarter + "●" + "·" * (WIDTH - 1 - quarter)
+    assert bars[2] == "━" * half + "●" + "·" * (half - 1)
+    assert bars[3] == "·" * quarter + "━" * (WIDTH - 1 - quarter) + "●"
+
+
+def test_everything_at_once_is_a_dot() -> None:
+    assert bar(START, START, START, START) == "●" + "·" * (WIDTH - 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "+0.250 s"), (90, "+1.5 min"), (5400, "+1.5 h"), (129_600, "+1.5 d")]
+)
+def test_offsets_are_in_the_unit_that_fits(seconds: float, text: str) -> None:
+    assert offset(START + timedelta(seconds=seconds), START) == text
+
+
+def test_details_leave_what_is_nested_to_json() -> None:
+    (_, row) = printed(waterfall([entry(1, 0, detail={"b": 2, "a": "x", "nested": {"c": 1}})]))
+    assert row.endswith("a=x b=2")
