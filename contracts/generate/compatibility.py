@@ -33,8 +33,9 @@ class _Comparison:
             yield f"{where}: null is {how}"
         yield from self._value(where, old, new)
         yield from self._members(place, old, new)
-        if isinstance(old.get("items"), dict) and isinstance(new.get("items"), dict):
-            yield from self.at(f"{place}[]", old["items"], new["items"])
+        for keyword, mark in (("items", "[]"), ("additionalProperties", ".*"), ("propertyNames", ".(name)")):
+            if isinstance(old.get(keyword), dict) and isinstance(new.get(keyword), dict):
+                yield from self.at(place + mark, old[keyword], new[keyword])
 
     def _value(self, where: str, old: Json, new: Json) -> Iterator[str]:
         if old.get("type") != new.get("type"):

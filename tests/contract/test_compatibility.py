@@ -21,6 +21,11 @@ OLD: Json = {
         "count": {"type": "integer", "minimum": 0},
         "word": {"$ref": "#/$defs/Word"},
         "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+        "by_word": {
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/Word"},
+            "additionalProperties": {"$ref": "#/$defs/Line"},
+        },
         "either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
         "lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}},
     },
@@ -63,7 +68,7 @@ CHANGES: dict[str, tuple[Callable[[Json], object], list[str]]] = {
     ),
     "a nested field renamed": (
         _rename_nested,
-        ["lines[].of: the field is gone"],
+        ["by_word.*.of: the field is gone", "lines[].of: the field is gone"],
     ),
     "a new field required": (
         lambda new: new["required"].append("note"),
@@ -75,7 +80,10 @@ CHANGES: dict[str, tuple[Callable[[Json], object], list[str]]] = {
     ),
     "an enumeration that lost a member": (
         _drop_enum_member,
-        ["lines[].of: 'export' is gone from the enumeration", "word: 'export' is gone from the enumeration"],
+        [
+            f"{place}: 'export' is gone from the enumeration"
+            for place in ("by_word.*.of", "by_word.(name)", "lines[].of", "word")
+        ],
     ),
     "a type changed": (
         lambda new: new["properties"].update(count={"type": "string", "minimum": 0}),
