@@ -154,10 +154,9 @@ def _held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dic
     alone = {item.ordinal: hold_on(now[key_of(item.item)], run.task.retention, today=today) for item in items}
     together: dict[str, Hold] = {}
     for known in run.stored.values():
-        if known.result is not None and known.result.disposition is Disposition.RETAINED:
-            hold: Hold | None = Hold(known.result.ground or "retained", known.result.until)
-        else:
-            hold = alone.get(known.ordinal)
+        # What is held in another batch or pass may not go along with this one either.
+        own = alone.get(known.ordinal)
+        hold = own if known.ordinal in alone else hold_on(known.item, run.task.retention, today=today)
         if hold is not None:
             together[run.processor.taken_with(known.item)] = hold
     decided = {}

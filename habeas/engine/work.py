@@ -170,7 +170,7 @@ async def _resumed(run: Run, wait: Wait, answer: bytes | None) -> Verdict | None
     """Ask about the vendor's job; None when it is over and its results are stored."""
     if answer is None and run.ctx.now() < wait.check_at:
         return _until(run, wait)
-    begun = [item for item in run.stored.values() if item.attempted]
+    begun = [item for _, item in sorted(run.stored.items()) if item.attempted]
     outcome: object
     try:
         outcome = await run.caller.answer(run.processor.resume, wait, answer)

@@ -1,0 +1,1 @@
+"""Processors: one folder per kind, each importing nothing of Habeas but `habeas.sdk`."""
