@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from habeas.cli import consumers, dead_letters, processors, requests, run, tasks
+from habeas.cli import consumers, dead_letters, demo, processors, requests, run, tasks
 from habeas.cli.mistakes import Mistake, one_line
 from habeas.client import HabeasError, HabeasProblem
 from habeas.local.errors import LocalStackError
@@ -23,6 +23,7 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(processors.app, name="processors")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(consumers.app, name="consumers")
+app.command("demo", epilog="Example:  habeas demo")(demo.demo)
 app.command(
     "run",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

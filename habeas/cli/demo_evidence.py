@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from habeas.cli.sandbox import VENDORS, Effect, Mail, Person, Sandbox
 
-Holdings = Mapping[str, Mapping[str, int]]
-"""What each vendor holds of each person: customer id -> vendor -> number of things."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -18,43 +15,49 @@ class Check:
     what: str
 
 
-def holdings(sandbox: Sandbox, people: Sequence[Person]) -> Holdings:
-    """Ask the vendors what they hold of everybody."""
-    return {person.customer_id: sandbox.remains(person) for person in people}
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The vendors' own state at one moment.
 
-
-def judge(
-    person: Person, *, before: Holdings, after: Holdings, effects: Sequence[Effect], mails: Sequence[Mail]
-) -> list[Check]:
-    """Return the checks of one erasure.
-
-    `before`, `after`  what the vendors held of everybody; `effects` the ledgers of all vendors, from between the two.
+    `held`    how many things of the person each vendor holds.
+    `others`  a digest over everything else that they hold.
+    `effects` their ledgers so far.
     """
-    had, has = before[person.customer_id], after[person.customer_id]
-    changes = [effect for effect in effects if effect.changed]
+
+    held: Mapping[str, int]
+    others: str
+    effects: Sequence[Effect]
+
+    @classmethod
+    def read(cls, sandbox: Sandbox, person: Person) -> "Books":
+        """Ask the vendors."""
+        effects = [effect for vendor in VENDORS for effect in sandbox.effects(vendor)]
+        return cls(sandbox.remains(person), sandbox.digest_without(person), effects)
+
+
+def judge(person: Person, *, before: Books, after: Books, mails: Sequence[Mail]) -> list[Check]:
+    """Return the checks of one erasure that took place between two readings of the books."""
+    known = set(before.effects)
+    changes = [effect for effect in after.effects if effect.changed and effect not in known]
     times = Counter((effect.vendor, effect.effect, effect.target) for effect in changes)
     vendors = {effect.vendor for effect in changes}
     return [
-        Check(all(had[vendor] > 0 for vendor in VENDORS), f"before, the person's data lay at {_counted(had)}"),
-        Check(not any(has.values()), f"now, the vendors hold {_counted(has)} of it"),
-        Check(vendors == set(VENDORS), f"{len(changes)} things were erased, at {', '.join(sorted(vendors)) or 'none'}"),
-        Check(set(times.values()) == {1}, "each thing was erased exactly once, by the vendors' ledgers"),
-        Check(_only_of(person, changes), "no call changed anything of anybody else"),
-        Check(_others(person, before) == _others(person, after), f"{len(before) - 1} other people have what they had"),
+        Check(all(before.held[vendor] > 0 for vendor in VENDORS), f"before, the vendors held {_counted(before)}"),
+        Check(not any(after.held.values()), f"now, they hold {_counted(after)}"),
+        Check(vendors == set(VENDORS), f"{len(changes)} changes were made, at {', '.join(sorted(vendors)) or 'none'}"),
+        Check(set(times.values()) == {1}, "each of them was made exactly once"),
+        Check(_only_of(person, changes), "none of them was made to anybody else's data"),
+        Check(before.others == after.others, "everything else that the vendors hold is what it was"),
         Check(_once_each(mails), f"the person got {len(mails)} mails, each once"),
     ]
 
 
-def _counted(held: Mapping[str, int]) -> str:
-    return ", ".join(f"{vendor} {count}" for vendor, count in sorted(held.items()))
+def _counted(books: Books) -> str:
+    return ", ".join(f"{count} things at {vendor}" for vendor, count in sorted(books.held.items()))
 
 
 def _only_of(person: Person, changes: Sequence[Effect]) -> bool:
     return {effect.person for effect in changes} <= {person.customer_id, person.email}
-
-
-def _others(person: Person, held: Holdings) -> Holdings:
-    return {customer: things for customer, things in held.items() if customer != person.customer_id}
 
 
 def _once_each(mails: Sequence[Mail]) -> bool:

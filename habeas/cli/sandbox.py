@@ -13,7 +13,7 @@ VENDORS = ("hubspot", "s3")
 
 
 class Person(BaseModel):
-    """An invented person whose data lies at the vendors."""
+    """An invented person whose data lies at the vendors; `oddity` says what is unusual about it, if anything."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -21,6 +21,7 @@ class Person(BaseModel):
     customer_id: str = Field(repr=False)
     name: str = Field(repr=False)
     language: str = "en"
+    oddity: str = ""
 
 
 class Effect(BaseModel):
@@ -28,6 +29,7 @@ class Effect(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
+    seq: int
     vendor: str
     effect: str
     target: str = Field(repr=False)
@@ -67,6 +69,10 @@ class Sandbox:
         """Return how many things of a person each vendor still holds, by the vendor's own state."""
         answer = self._call("GET", f"people/{person.customer_id}/remains")
         return {vendor: int(answer[vendor]) for vendor in VENDORS}
+
+    def digest_without(self, person: Person) -> str:
+        """Return one digest over everything that the vendors hold, but for what is this person's."""
+        return str(self._call("GET", "state/digest", params={"except": person.customer_id})["digest"])
 
     def effects(self, vendor: str) -> list[Effect]:
         """Return a vendor's ledger, oldest first."""

@@ -1,11 +1,8 @@
 """Which server a command talks to, and the options that say so, given to every command that talks."""
 
 import inspect
-import json
-import os
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +11,6 @@ from habeas.cli.mistakes import Mistake
 from habeas.cli.output import Output
 from habeas.client import Habeas
 
-LOCAL_STACK = Path(".habeas") / "stack.json"
 PANEL = "Server"
 
 Url = Annotated[
@@ -82,12 +78,11 @@ def _option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _local_stack() -> tuple[str | None, str | None]:
-    """Return address and key of the local stack in this folder or above it."""
-    here = Path(os.environ.get("PWD") or Path.cwd())
-    for folder in (here, *here.parents):
-        try:
-            found = json.loads((folder / LOCAL_STACK).read_text())
-        except (OSError, ValueError):
-            continue
-        return found.get("url"), found.get("key")
-    return None, None
+    """Return address and key of the local stack that runs in `$HABEAS_HOME` or `.habeas`, if one does."""
+    try:
+        from habeas.local import state
+        from habeas.local.home import Home
+    except ModuleNotFoundError:  # without habeas[local] there is none
+        return None, None
+    found = state.read(Home().state)
+    return (found.url, found.key) if found is not None and found.running else (None, None)

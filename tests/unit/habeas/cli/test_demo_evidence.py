@@ -1,54 +1,66 @@
 """The demo believes the vendors' books, and says no when one entry is wrong."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from habeas.cli.demo_evidence import Holdings, judge
+from habeas.cli.demo_evidence import Books, judge
 from habeas.cli.sandbox import Effect, Mail, Person
 
 JANE = Person(email="jane@example.com", customer_id="c-1", name="Jane")
-BEFORE: Holdings = {"c-1": {"hubspot": 1, "s3": 2}, "c-2": {"hubspot": 1, "s3": 1}}
-AFTER: Holdings = {"c-1": {"hubspot": 0, "s3": 0}, "c-2": {"hubspot": 1, "s3": 1}}
+
+
+def effect(seq: int, vendor: str, target: str, person: str | None, **more: Any) -> Effect:
+    return Effect(seq=seq, vendor=vendor, effect="delete", target=target, person=person, **more)
+
+
+EARLIER = (effect(1, "s3", "b/k@2", "c-9"),)
 EFFECTS = (
-    Effect(vendor="hubspot", effect="contact.gdpr_delete", target="contact/1", person="jane@example.com"),
-    Effect(vendor="s3", effect="object.delete", target="b/k@1", person="c-1"),
-    Effect(vendor="s3", effect="object.delete", target="b/k@2", person="c-1"),
-    Effect(vendor="s3", effect="object.delete", target="b/k@2", person="c-1", changed=False),
+    *EARLIER,
+    effect(1, "hubspot", "1", "jane@example.com"),
+    effect(2, "s3", "b/k@1", "c-1"),
+    effect(3, "s3", "b/k@2", "c-1"),
+    effect(4, "s3", "b/k@2", "c-1", changed=False),
 )
+BEFORE = Books(held={"hubspot": 1, "s3": 2}, others="same", effects=EARLIER)
+AFTER = Books(held={"hubspot": 0, "s3": 0}, others="same", effects=EFFECTS)
 MAILS = (Mail(to=JANE.email, subject="Received", text=""), Mail(to=JANE.email, subject="Done", text=""))
 
 
-def failing(**changes: Any) -> list[str]:
-    evidence = {"before": BEFORE, "after": AFTER, "effects": EFFECTS, "mails": MAILS, **changes}
-    return [check.what for check in judge(JANE, **evidence) if not check.passed]
+def failing(before: Books = BEFORE, after: Books = AFTER, mails: tuple[Mail, ...] = MAILS) -> list[str]:
+    return [check.what for check in judge(JANE, before=before, after=after, mails=mails) if not check.passed]
 
 
 def test_all_is_well() -> None:
     assert failing() == []
 
 
+def test_a_person_who_was_not_there_proves_nothing() -> None:
+    held = {"hubspot": 1, "s3": 0}
+    what = "before, the vendors held 1 things at hubspot, 0 things at s3"
+    assert failing(before=replace(BEFORE, held=held)) == [what]
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"before": {**BEFORE, "c-1": {"hubspot": 1, "s3": 0}}}, "before, the person's data lay at hubspot 1, s3 0"),
-        ({"after": {**AFTER, "c-1": {"hubspot": 0, "s3": 1}}}, "now, the vendors hold hubspot 0, s3 1 of it"),
-        ({"effects": EFFECTS[:1]}, "1 things were erased, at hubspot"),
-        ({"effects": (*EFFECTS, EFFECTS[0])}, "each thing was erased exactly once, by the vendors' ledgers"),
-        ({"after": {**AFTER, "c-2": {"hubspot": 0, "s3": 1}}}, "1 other people have what they had"),
-        ({"mails": ()}, "the person got 0 mails, each once"),
-        ({"mails": (*MAILS, MAILS[1])}, "the person got 3 mails, each once"),
+        ({"held": {"hubspot": 0, "s3": 1}}, "now, they hold 0 things at hubspot, 1 things at s3"),
+        ({"effects": EFFECTS[:2]}, "1 changes were made, at hubspot"),
+        ({"effects": (*EFFECTS, effect(5, "s3", "b/k@1", "c-1"))}, "each of them was made exactly once"),
+        ({"effects": (*EFFECTS, effect(5, "s3", "b/x", "c-2"))}, "none of them was made to anybody else's data"),
+        ({"effects": (*EFFECTS, effect(5, "s3", "b/x", None))}, "none of them was made to anybody else's data"),
+        ({"others": "another"}, "everything else that the vendors hold is what it was"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], what: str) -> None:
-    assert failing(**changes) == [what]
+    assert failing(after=replace(AFTER, **changes)) == [what]
 
 
-@pytest.mark.parametrize("person", ["c-2", None])
-def test_a_change_of_somebody_else_fails(person: str | None) -> None:
-    other = Effect(vendor="s3", effect="object.delete", target="b/other@1", person=person)
-    assert failing(effects=(*EFFECTS, other)) == ["no call changed anything of anybody else"]
+@pytest.mark.parametrize("mails", [(), (*MAILS, MAILS[1])])
+def test_mails_come_and_come_once(mails: tuple[Mail, ...]) -> None:
+    assert failing(mails=mails) == [f"the person got {len(mails)} mails, each once"]
 
 
 def test_no_effects_at_all_is_no_success() -> None:
-    assert "each thing was erased exactly once, by the vendors' ledgers" in failing(effects=())
+    assert "each of them was made exactly once" in failing(after=replace(AFTER, effects=EARLIER))
