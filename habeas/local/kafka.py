@@ -11,12 +11,13 @@ from types import TracebackType
 from typing import Self
 
 from habeas.local import places, preflight, supervisor
+from habeas.local.child import Child
 from habeas.local.class_archive import ClassArchive
 from habeas.local.errors import LocalStackError
 from habeas.local.kafka_jars import kafka_jars
 from habeas.local.ports import LOOPBACK, PortLease
 from habeas.local.preflight import Java
-from habeas.local.supervisor import Child, Supervisor
+from habeas.local.supervisor import Supervisor
 from habeas.local.waiting import wait_until
 
 START_WITHIN = 60.0  # seconds

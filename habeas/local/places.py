@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import habeas
 from habeas.local.errors import LocalStackError
@@ -14,6 +15,7 @@ from habeas.local.errors import LocalStackError
 # Others may pass through a home, not list it: a server that gave up root must reach its data below.
 # Every file in a home that is worth reading is 0600.
 HOME_MODE = 0o711
+LOG_KEPT = 10_000_000  # bytes
 
 
 def cache_folder() -> Path:
@@ -51,6 +53,14 @@ def write_private(path: Path, content: str) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(content)
     partial.replace(path)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a file (0600) to append to; one that has grown beyond LOG_KEPT is moved aside first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_KEPT:
+        path.replace(path.with_name(f"{path.name}.old"))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb")
 
 
 def kept_secret(path: Path) -> str:

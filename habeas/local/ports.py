@@ -29,18 +29,18 @@ class PortLease:
         self._folder = folder or places.cache_folder() / "ports"
         self._held: dict[int, int] = {}
 
-    def take(self, port: int = 0, *, purpose: str = "a server") -> int:
-        """Hold `port`, or with 0 any free one, and give its number.
+    def take(self, port: int = 0, *, purpose: str = "a server", instead: str = "choose another") -> int:
+        """Hold `port`, or with 0 any free one, and give its number; `instead` says what else the reader can do.
 
         Raises LocalStackError if the port is held by another stack or listened on, and stays so for PATIENCE seconds.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         if port == 0:
             return self._take_any()
+        if port in self._held:
+            return port
         if not wait_until(lambda: self._try(port), seconds=PATIENCE):
-            problem = (
-                f"Port {port}, wanted for {purpose}, is taken by {holder(port)}; stop that or choose another port."
-            )
+            problem = f"Port {port}, wanted for {purpose}, is taken by {holder(port)}; stop that or {instead}."
             raise LocalStackError(problem)
         return port
 

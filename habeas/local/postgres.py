@@ -12,9 +12,10 @@ from urllib.parse import quote
 import psutil
 
 from habeas.local import places, supervisor
+from habeas.local.child import Child
 from habeas.local.errors import LocalStackError
 from habeas.local.ports import LOOPBACK, PortLease
-from habeas.local.supervisor import Child, Supervisor
+from habeas.local.supervisor import Supervisor
 from habeas.local.unprivileged import Programs, programs
 from habeas.local.waiting import wait_until
 

@@ -1,5 +1,6 @@
 """Looks, before anything is started, whether this machine has what the local stack needs, and says what to do."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from habeas.local.errors import LocalStackError
 
+NEEDED_PACKAGES = ("aiokafka", "asyncpg", "uvicorn", "boto3", "moto", "aiosmtpd")  # one or two of each extra
 OLDEST_JAVA = 17
 LEAST_DISK = 1 << 30  # bytes
 
@@ -19,6 +21,14 @@ class Java:
 
     path: str
     told: str
+
+
+def packages() -> None:
+    """Look whether the Python packages of the services are installed. Raises LocalStackError if not."""
+    missing = [name for name in NEEDED_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        problem = f"The services need {', '.join(missing)}; run: pip install 'habeas[local,server,s3,sandbox]'"
+        raise LocalStackError(problem)
 
 
 def java() -> Java:
