@@ -53,7 +53,7 @@ def test_a_module_says_what_its_room_is_for(name: str) -> None:
     description = ast.get_docstring(tree(name))
     assert description, "begin with a sentence that says what this module is for"
     first = " ".join(description.split("\n\n", maxsplit=1)[0].split())
-    assert first[-1] in ".:)", "a module's first paragraph is a sentence"
+    assert first[-1] in ".?:)", "a module's first paragraph is a sentence"
 
 
 def test_names_say_what_is_inside() -> None:
