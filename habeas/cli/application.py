@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from habeas.cli import consumers, dead_letters, demo, processors, requests, run, tasks
+from habeas.cli import consumers, dead_letters, demo, processors, requests, run, stack, tasks
 from habeas.cli.mistakes import Mistake, one_line
 from habeas.client import HabeasError, HabeasProblem
 from habeas.local.errors import LocalStackError
@@ -24,6 +24,10 @@ app.add_typer(processors.app, name="processors")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(consumers.app, name="consumers")
 app.command("demo", epilog="Example:  habeas demo")(demo.demo)
+app.command("up", epilog="Example:  habeas up --port 8080")(stack.up)
+app.command("down", epilog="Example:  habeas down")(stack.down)
+app.command("status", epilog="Example:  habeas status --json")(stack.status)
+app.command("logs", epilog="Example:  habeas logs connectors --follow")(stack.logs)
 app.command(
     "run",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
@@ -37,6 +41,10 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         code = app(args=arguments, prog_name="habeas", standalone_mode=False)
     except (Mistake, HabeasError, LocalStackError) as error:
         return _fail(one_line(error) if isinstance(error, HabeasProblem) else str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "psutil":
+            raise
+        return _fail("the local stack needs more packages: pip install 'habeas[local,server,s3,sandbox]'")
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:

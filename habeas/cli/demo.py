@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from habeas.cli import demo_story
-from habeas.cli.output import console
+from habeas.cli.demo_evidence import Check
+from habeas.cli.output import console, print_json
 from habeas.cli.sandbox import Sandbox
 from habeas.client import Habeas
 
@@ -23,17 +25,21 @@ NEXT = """What to try next:
 
 def demo(
     *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the verdict as JSON; the story goes to standard error.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with logs and ledgers, and say where.")] = False,
 ) -> None:
     """Show one erasure from beginning to end, on this machine: it starts everything, and stops it again.
 
     It ends with 0 only if the vendors' own books say that it went right.
     """
-    out = console()
+    out = console(stderr=as_json)
     home = Path(tempfile.mkdtemp(prefix="habeas-demo-"))
     failed = True
     try:
-        failed = not _run(home, out)
+        checks = _run(home, out)
+        failed = not all(check.passed for check in checks)
     except KeyboardInterrupt:
         failed = False  # whoever stops it does not look for the reason
         raise
@@ -42,11 +48,15 @@ def demo(
             out.print(f"Logs and ledgers are in {home}", markup=False)
         else:
             shutil.rmtree(home, ignore_errors=True)
+    if as_json:
+        print_json({"passed": not failed, "checks": [asdict(check) for check in checks]})
+    elif not failed:
+        out.print(f"\n{NEXT}", markup=False)
     if failed:
         raise typer.Exit(1)
 
 
-def _run(home: Path, out: Console) -> bool:
+def _run(home: Path, out: Console) -> list[Check]:
     from habeas.local.places import HOME_MODE
     from habeas.local.stack import Stack
 
@@ -58,12 +68,9 @@ def _run(home: Path, out: Console) -> bool:
     ):
         checks = demo_story.tell(habeas, sandbox, out)
         out.print()
-        passed = all(check.passed for check in checks)
-        out.print(_verdict(passed=passed))
+        out.print(_verdict(passed=all(check.passed for check in checks)))
         out.print("Stopping everything that was started ...", style="dim")
-    if passed:
-        out.print(f"\n{NEXT}", markup=False)
-    return passed
+    return checks
 
 
 def _verdict(*, passed: bool) -> Text:

@@ -113,6 +113,14 @@ def test_files_by_email_alone_with_that_contact(habeas: Habeas, world: FakeServe
     assert b'"contact": {"email": "jane@example.com"}, "language": "nl"' in filed.content
 
 
+def test_for_programs_the_verdict_alone_is_on_standard_output(habeas: Habeas, world: FakeServer) -> None:
+    ran = habeas("demo", "--json")
+    assert ran.code == 0
+    assert ran.json["passed"] is True
+    assert {check["passed"] for check in ran.json["checks"]} == {True}
+    assert "asks to be forgotten" in ran.err
+
+
 def test_says_no_when_the_books_say_no(
     habeas: Habeas, world: FakeServer, stack: type[FakeStack], tmp_path: Path
 ) -> None:
