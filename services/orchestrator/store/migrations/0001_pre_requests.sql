@@ -75,6 +75,7 @@ CREATE TABLE requests (
     total_tasks         integer NOT NULL DEFAULT 0,
     open_tasks          integer NOT NULL DEFAULT 0,
     settled_tasks       integer NOT NULL DEFAULT 0,
+    waiting             boolean NOT NULL DEFAULT false, -- tasks of it wait for others
     complete            boolean NOT NULL DEFAULT true,
     outcome             jsonb,
     attention           jsonb,
@@ -130,7 +131,8 @@ CREATE TABLE tasks (
     silences          integer NOT NULL DEFAULT 0,
     UNIQUE (request_id, processor, action, round, ordinal)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
-CREATE INDEX tasks_ready ON tasks (id) WHERE state = 'ready';
+CREATE INDEX tasks_ready ON tasks (id) WHERE state = 'ready' AND NOT blocked;
+CREATE INDEX tasks_blocked ON tasks (id) WHERE state = 'ready' AND blocked;
 CREATE INDEX tasks_silent ON tasks (silence_at) WHERE state IN ('dispatched', 'accepted');
 CREATE INDEX tasks_open_by_processor ON tasks (processor) WHERE state NOT IN ('settled', 'cancelled');
 

@@ -1,0 +1,88 @@
+"""Every error of the API: a stable code with its status, its title and whether trying again helps (RFC 9457)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from contracts.http import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of error."""
+
+    status: int
+    title: str
+    retryable: bool = False
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "malformed_json": Kind(400, "The body is not JSON"),
+    "json_too_deep": Kind(400, "The body is nested too deeply"),
+    "idempotency_key_missing": Kind(400, "The header Idempotency-Key is missing"),
+    "idempotency_key_malformed": Kind(400, "The header Idempotency-Key is malformed"),
+    "cursor_invalid": Kind(400, "The cursor is not one of this list"),
+    "key_missing": Kind(401, "An API key is needed"),
+    "key_malformed": Kind(401, "The API key is malformed"),
+    "key_unknown": Kind(401, "The API key is not known"),
+    "key_expired": Kind(401, "The API key has expired"),
+    "scope_missing": Kind(403, "The API key lacks a scope"),
+    "not_found": Kind(404, "There is no such thing"),
+    "other_service": Kind(404, "This belongs to another service"),
+    "method_not_allowed": Kind(405, "This can not be done here"),
+    "not_allowed": Kind(409, "This can not be done now"),
+    "body_too_large": Kind(413, "The body is too large"),
+    "media_type_unsupported": Kind(415, "The body must be JSON"),
+    "validation_failed": Kind(422, "Fields are wrong"),
+    "right_not_offered": Kind(422, "The right is not offered"),
+    "case_not_found": Kind(422, "The case does not exist"),
+    "idempotency_key_reused": Kind(422, "The idempotency key was used for another body"),
+    "internal_error": Kind(500, "Something went wrong here", retryable=True),
+    "overloaded": Kind(503, "Too much is waiting", retryable=True),
+    "unavailable": Kind(503, "The database is away", retryable=True),
+}
+RETRY_AFTER = "1"  # seconds, for what may pass soon
+
+
+class ProblemRaised(Exception):
+    """Ends the handling of a call with a problem. `code` is a key of `KINDS`, or any word of a 409."""
+
+    def __init__(
+        self, code: str, detail: str, *, errors: Sequence[dict[str, str]] = (), headers: dict[str, str] | None = None
+    ) -> None:
+        """Take the code and a sentence that says what to do, without values."""
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers or {}
+
+
+def problem(code: str, detail: str, *, request_id: str | None, errors: Sequence[dict[str, str]] = ()) -> Problem:
+    """Return the document. A code that `KINDS` lacks comes from a use case that refused: 409."""
+    kind = KINDS.get(code, KINDS["not_allowed"])
+    return Problem(
+        type=f"/reference#{code}",
+        title=kind.title,
+        status=kind.status,
+        code=code,
+        detail=detail,
+        retryable=kind.retryable,
+        request_id=request_id,
+        errors=list(errors),
+    )
+
+
+def respond(raised: ProblemRaised, request_id: str | None) -> Response:
+    """Return the answer that tells of a problem."""
+    document = problem(raised.code, raised.detail, request_id=request_id, errors=raised.errors)
+    headers = dict(raised.headers)
+    if document.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if document.status == 503:
+        headers["retry-after"] = RETRY_AFTER
+    return Response(document.model_dump_json(), document.status, headers, MEDIA_TYPE)

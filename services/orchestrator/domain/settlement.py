@@ -1,0 +1,49 @@
+"""Sums up what came of a request: the lines of its tasks and one headline, by the same pure function as a task's."""
+
+from collections.abc import Iterable
+
+from contracts.outcomes import Line, Outcome
+from habeas.vocabulary import Action, Checked, Disposition, TaskState
+from services.orchestrator.domain.task import ProcessorTask
+
+
+def not_applicable(reason: str) -> Outcome:
+    """Return the outcome of a processor that has nothing to do with this request, and why."""
+    return Outcome.of((_nothing(Disposition.NOT_APPLICABLE, reason),))
+
+
+def given_up(reason: str) -> Outcome:
+    """Return the outcome of a task that an operator took off the list: nothing is known, so nothing is claimed."""
+    return Outcome.of((_nothing(Disposition.FAILED, reason),), complete=False)
+
+
+def _nothing(disposition: Disposition, reason: str) -> Line:
+    return Line(category="all", disposition=disposition, count=0, checked=Checked.NOT_CHECKABLE, reason=reason)
+
+
+def sum_up(tasks: Iterable[ProcessorTask]) -> Outcome:
+    """Return the request's outcome. A failed resolve or an incomplete task leaves it at most partly fulfilled."""
+    lines: list[Line] = []
+    complete = True
+    for task in tasks:
+        if task.outcome is None:
+            complete = complete and task.state is TaskState.CANCELLED
+            continue
+        outcome = Outcome.model_validate_json(task.outcome)
+        if task.action is Action.RESOLVE:
+            failed = any(line.disposition in (Disposition.FAILED, Disposition.REFUSED) for line in outcome.lines)
+            complete = complete and outcome.complete and not failed
+            continue
+        complete = complete and outcome.complete
+        lines.extend(outcome.lines)
+    return Outcome.of(_merge(lines), complete=complete)
+
+
+def _merge(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Add up the counts of lines that say the same."""
+    merged: dict[tuple[object, ...], Line] = {}
+    for line in lines:
+        key = (line.category, line.disposition, line.checked, line.ground, line.until, line.reason)
+        known = merged.get(key)
+        merged[key] = line if known is None else known.model_copy(update={"count": known.count + line.count})
+    return tuple(merged.values())

@@ -1,0 +1,107 @@
+"""One processor's share of a request: what a report may change, and that nothing ever goes back."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from habeas.vocabulary import Action, AttentionReason, Phase, TaskState
+
+
+@dataclass(slots=True)
+class ProcessorTask:
+    """A task while its request's row is locked."""
+
+    id: str
+    request_id: str
+    processor: str
+    action: Action
+    round: int
+    state: TaskState
+    ordinal: int = 0
+    manifest_version: int | None = None
+    dispatch_no: int = 0
+    phase: Phase | None = None
+    progress_fence: int = -1
+    progress_sequence: int = -1
+    attention: dict[str, Any] | None = None
+    outcome: str | None = None  # contracts.outcomes.Outcome as JSON
+    findings: str | None = None
+    late: list[dict[str, Any]] = field(default_factory=list)
+    blocked: bool = False
+    dispatched_at: datetime | None = None
+    accepted_at: datetime | None = None
+    settled_at: datetime | None = None
+    silence_at: datetime | None = None
+    silences: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be settled."""
+        return not self.state.is_final
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a host may know of it."""
+        return self.dispatch_no > 0
+
+    def dispatch(self, at: datetime, silence_at: datetime) -> None:
+        """Count one more sending. The state moves on from ready, and stays where it is for a repeat."""
+        if self.state in (TaskState.WAITING, TaskState.READY):
+            self.state = TaskState.DISPATCHED
+        self.dispatch_no += 1
+        self.dispatched_at = self.dispatched_at or at
+        self.silence_at = silence_at
+        self.blocked = False
+
+    def accept(self, at: datetime, silence_at: datetime) -> bool:
+        """Note that a host has it; False when that changes nothing."""
+        if self.state not in (TaskState.DISPATCHED, TaskState.READY):
+            return False
+        self.state = TaskState.ACCEPTED
+        self.accepted_at = at
+        self.silence_at = silence_at
+        self.silences = 0
+        if self.attention is not None and self.attention["reason"] == AttentionReason.SILENT.value:
+            self.attention = None
+        self.phase = self.phase or Phase.WORKING
+        return True
+
+    def progress(
+        self,
+        *,
+        fence: int,
+        sequence: int,
+        phase: Phase,
+        attention: AttentionReason | None,
+        at: datetime,
+        silence_at: datetime,
+    ) -> bool:
+        """Note what it is doing; an older word than the last (by fence, then sequence) changes nothing."""
+        if not self.is_open or (fence, sequence) <= (self.progress_fence, self.progress_sequence):
+            return False
+        self.accept(at, silence_at)
+        self.progress_fence, self.progress_sequence, self.phase = fence, sequence, phase
+        self.silence_at = silence_at
+        if attention is None:
+            self.attention = None
+        else:
+            self.need(attention, at)
+        return True
+
+    def need(self, reason: AttentionReason, since: datetime) -> None:
+        """Show it to an operator; the time of the first call for one reason stays."""
+        if self.attention is None or self.attention["reason"] != reason.value:
+            self.attention = {"reason": reason.value, "since": since.isoformat()}
+
+    def settle(self, outcome: str, *, at: datetime, cancelled: bool = False) -> bool:
+        """Take the first outcome; a later, different one is kept as late evidence and changes nothing (False)."""
+        if not self.is_open:
+            if outcome != self.outcome:
+                self.late.append({"at": at.isoformat(), "outcome": outcome, "cancelled": cancelled})
+            return False
+        self.state = TaskState.CANCELLED if cancelled else TaskState.SETTLED
+        self.outcome = outcome
+        self.settled_at = at
+        self.phase = self.attention = self.silence_at = None
+        self.blocked = False
+        return True

@@ -1,0 +1,149 @@
+"""The enrolled processors as the orchestrator knows them now: for planning, for keys, for names."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.processors import WireManifest
+from contracts.proof import processor_of
+from contracts.topics import NOTIFIER
+from services.chassis.crypto.keys import ProcessorKeys
+from services.chassis.crypto.root import RootKey
+from services.chassis.postgres.pool import Connection, Database
+from services.chassis.postgres.queries import Queries
+from services.orchestrator.domain.planning import Candidate, Standing
+
+SQL = Queries.load("services.orchestrator.store", "processors.sql")
+
+# The notifier is enrolled by deployment, not by a row: one installation has one, under a fixed enrolment id.
+NOTIFIER_ENROLMENT = "enr_00000000000000000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """One processor's row."""
+
+    id: str
+    kind: str
+    enrolment_id: str
+    secret_version: int
+    min_secret_version: int
+    announced_versions: tuple[int, ...]
+    state: str
+    manifest: WireManifest | None
+    manifest_version: int | None
+
+    @property
+    def title(self) -> str:
+        """Return the name that people know it by."""
+        return self.manifest.title if self.manifest else self.id
+
+    @property
+    def sealing_version(self) -> int:
+        """Return the newest version that a host has announced, or the first one before any announcement."""
+        usable = [one for one in self.announced_versions if one >= self.min_secret_version]
+        return max(usable, default=self.secret_version)
+
+    def candidate(self) -> Candidate:
+        """Return it as planning sees it."""
+        if self.state == "retired":
+            return Candidate(self.id, self.kind, Standing.RETIRED)
+        if self.manifest is None:
+            return Candidate(self.id, self.kind, Standing.NEVER_ANNOUNCED)
+        return Candidate(
+            self.id,
+            self.kind,
+            Standing.SERVED,
+            self.manifest_version,
+            frozenset(self.manifest.accepts),
+            frozenset(self.manifest.resolves),
+            frozenset(self.manifest.actions),
+            frozenset(self.manifest.after),
+        )
+
+
+class Directory(Mapping[str, Enrolled]):
+    """A snapshot of all rows, read in the transaction that uses it."""
+
+    def __init__(self, rows: Mapping[str, Enrolled], root: RootKey) -> None:
+        """Hold `rows` by id."""
+        self._rows = rows
+        self._root = root
+
+    @classmethod
+    async def read(cls, connection: Connection, root: RootKey) -> "Directory":
+        """Read every row: there are as many as a company has suppliers."""
+        rows = [_enrolled(row) for row in await connection.fetch(SQL["all"])]
+        return cls({one.id: one for one in rows}, root)
+
+    def __getitem__(self, processor: str) -> Enrolled:
+        """Return one."""
+        return self._rows[processor]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
+    def candidates(self) -> list[Candidate]:
+        """Return all as planning sees them."""
+        return [one.candidate() for one in self._rows.values()]
+
+    def keys(self, processor: str) -> ProcessorKeys:  # type: ignore[override]  # a directory has keys of another kind
+        """Return what to seal and prove with for a processor."""
+        one = self._rows[processor]
+        return self._root.processor_keys(one.id, one.enrolment_id, one.sealing_version)
+
+
+def notifier_keys(root: RootKey) -> ProcessorKeys:
+    """Return the notifier's keys."""
+    return root.processor_keys(NOTIFIER, NOTIFIER_ENROLMENT, 1)
+
+
+class EnrolledKeys:
+    """A key source for consumers: derives the keys of every kid that is valid at the moment."""
+
+    def __init__(self, database: Database, root: RootKey) -> None:
+        """Know nothing until the first refresh, which the first unknown kid triggers."""
+        self._database = database
+        self._root = root
+        self._keys = {(keys := notifier_keys(root)).kid: keys}
+
+    def get(self, kid: str) -> ProcessorKeys | None:
+        """Return the keys of a valid kid."""
+        return self._keys.get(kid)
+
+    async def refresh(self) -> None:
+        """Read the enrolments again."""
+        async with self._database.connection() as connection:
+            rows = [_enrolled(row) for row in await connection.fetch(SQL["all"])]
+        notifier = notifier_keys(self._root)
+        found = {notifier.kid: notifier}
+        for one in rows:
+            for version in range(one.min_secret_version, one.secret_version + 1):
+                keys = self._root.processor_keys(one.id, one.enrolment_id, version)
+                found[keys.kid] = keys
+        self._keys = found
+
+    def processors(self) -> set[str]:
+        """Return whose keys are known."""
+        return {processor_of(kid) for kid in self._keys}
+
+
+def _enrolled(row: Any) -> Enrolled:
+    manifest = row["manifest"]
+    return Enrolled(
+        row["id"],
+        row["kind"],
+        row["enrolment_id"],
+        row["secret_version"],
+        row["min_secret_version"],
+        tuple(row["announced_versions"]),
+        row["state"],
+        WireManifest.model_validate(json.loads(manifest)) if manifest else None,
+        row["manifest_version"],
+    )

@@ -1,0 +1,275 @@
+"""Plans batches of requests: takes in what was resolved, adds the tasks that come next, completes what is done."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from contracts.outcomes import Outcome
+from contracts.requests import RequestCancelled, RequestNeedsAttention, RequestStarted
+from contracts.seal import SealedFindings
+from habeas.vocabulary import Action, AttentionReason, NoticeKind, RequestState, TaskState
+from services.chassis.crypto.seal import BrokenSeal, unseal
+from services.chassis.faultpoints import faultpoint
+from services.chassis.log import get_logger
+from services.orchestrator.domain.planning import NewTask, plan
+from services.orchestrator.domain.request import DataSubjectRequest
+from services.orchestrator.domain.settlement import given_up, not_applicable
+from services.orchestrator.domain.task import ProcessorTask
+from services.orchestrator.handlers.complete_request import close_tasks, complete, notice_silence
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.directory import Directory
+from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.vault import Known, Vault
+from services.orchestrator.handlers.workspace import Workspace
+
+log = get_logger(__name__)
+
+
+class Planner:
+    """A loop's step: one batch of requests that asked for the planner's look."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        """Plan with `deps`."""
+        self._deps = deps
+        self._messages = Messages(deps)
+
+    async def step(self) -> int:
+        """Plan one batch; return how many requests it held."""
+        now = self._deps.clock.now()
+        async with self._deps.database.transaction() as connection:
+            work = Workspace(connection)
+            await work.claim_to_plan(now, self._deps.settings.batch)
+            if not work.requests:
+                return 0
+            await work.load_tasks()
+            directory = await Directory.read(connection, self._deps.root)
+            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests))
+            by_request: dict[str, list[ProcessorTask]] = {one: [] for one in work.requests}
+            for task in work.tasks.values():
+                by_request[task.request_id].append(task)
+            for request in work.requests.values():
+                _Planning(self._deps, self._messages, work, directory, vault, request, by_request[request.id], now).go()
+            await vault.save()
+            await work.save()
+            faultpoint("planner.before_commit")
+        faultpoint("planner.committed")
+        self._deps.wakes.dispatcher.set()
+        self._deps.wakes.relay.set()
+        return len(work.requests)
+
+
+class _Planning:
+    """One request's turn."""
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        messages: Messages,
+        work: Workspace,
+        directory: Directory,
+        vault: Vault,
+        request: DataSubjectRequest,
+        tasks: list[ProcessorTask],
+        now: datetime,
+    ) -> None:
+        self._deps = deps
+        self._messages = messages
+        self._work = work
+        self._directory = directory
+        self._vault = vault
+        self._request = request
+        self._tasks = tasks
+        self._now = now
+
+    def go(self) -> None:
+        request = self._request
+        request.advance, request.advance_after = False, None
+        self._work.touch(request)
+        if request.state in (RequestState.RECEIVED, RequestState.SCHEDULED):
+            self._start()
+        if request.state is RequestState.IN_PROGRESS:
+            self._carry_on()
+        elif request.state is RequestState.CANCELLING:
+            self._cancelling()
+
+    def _start(self) -> None:
+        """Acknowledge, wait out the cooling-off, and begin."""
+        request, now = self._request, self._now
+        if request.state is RequestState.RECEIVED:
+            self._acknowledge()
+        begin = request.created_at + timedelta(seconds=self._deps.settings.cooling_off)
+        if begin > now:
+            if request.state is RequestState.RECEIVED:
+                request.move(RequestState.SCHEDULED)
+                self._note("request.scheduled", detail={"begins_at": begin.isoformat()})
+            request.wake_planner(begin)
+            return
+        request.move(RequestState.IN_PROGRESS)
+        self._note("request.started")
+        self._work.send(self._messages.fact(RequestStarted, request, at=now))
+
+    def _acknowledge(self) -> None:
+        known = self._vault[self._request.id]
+        if known.email is None:
+            return
+        notice = self._messages.notice(
+            self._request, NoticeKind.ACKNOWLEDGEMENT, email=known.email, reference=known.reference, at=self._now
+        )
+        self._work.send(notice)
+        self._work.add_notice(
+            self._messages.notice_id(self._request, NoticeKind.ACKNOWLEDGEMENT),
+            self._request,
+            NoticeKind.ACKNOWLEDGEMENT,
+            at=self._now,
+            silence_at=notice_silence(self._deps, self._now),
+        )
+
+    def _carry_on(self) -> None:
+        request = self._request
+        known = self._vault[request.id]
+        for task in self._tasks:
+            if task.findings is not None:
+                self._take_in(task, known)
+        decided = plan(
+            right=request.right,
+            types=known.types,
+            candidates=self._directory.candidates(),
+            tasks=self._tasks,
+            news=self._news(known),
+        )
+        if decided.empty:
+            self._call_for_help(AttentionReason.NO_PROCESSORS)
+            return
+        request.round = decided.round
+        for new in decided.add:
+            self._add(new)
+        for task in self._named(decided.ready):
+            self._release(task)
+        for task in self._named(tuple(decided.settle)):
+            self._settle(task, not_applicable(decided.settle[task.id]))
+        for task in self._named(decided.give_up):
+            self._settle(task, given_up("processor_retired"))
+        request.waiting = any(task.state is TaskState.WAITING for task in self._tasks)
+        self._review_attention()
+        if decided.done:
+            self._complete()
+
+    def _complete(self) -> None:
+        complete(
+            self._deps, self._messages, self._work, self._directory, self._vault, self._request, self._tasks, self._now
+        )
+
+    def _take_in(self, task: ProcessorTask, known: Known) -> None:
+        """Open what a resolver found and remember it with its provenance."""
+        sealed, task.findings = task.findings or "", None
+        self._work.touch_task(task)
+        try:
+            found = SealedFindings.model_validate_json(unseal(self._directory.keys(task.processor), sealed))
+        except (BrokenSeal, ValueError):
+            task.need(AttentionReason.UNSEALABLE, self._now)
+            return
+        manifest = self._directory[task.processor].manifest
+        allowed = set(manifest.resolves) if manifest else set()
+        if found.task != task.id:
+            return
+        learned = known.learn(
+            [one for one in found.identities if one.type in allowed], provenance=task.processor, round_=task.round
+        )
+        if learned:
+            self._vault.changed(self._request.id)
+            self._note("identities.resolved", task=task, detail={"count": learned, "round": task.round})
+
+    def _news(self, known: Known) -> list[str]:
+        """Return the resolvers that were asked before somebody else learned what they could look up."""
+        asked: dict[str, int] = {}
+        for task in self._tasks:
+            if task.action is Action.RESOLVE:
+                asked[task.processor] = max(task.round, asked.get(task.processor, 0))
+        return [
+            processor
+            for processor, round_ in asked.items()
+            if (manifest := self._directory[processor].manifest) is not None
+            and known.learned_since(round_, manifest.accepts, but_from=processor)
+        ]
+
+    def _add(self, new: NewTask) -> None:
+        request = self._request
+        task = ProcessorTask(
+            id=self._messages.task_id(request.id, new.processor, new.action, new.round),
+            request_id=request.id,
+            processor=new.processor,
+            action=new.action,
+            round=new.round,
+            state=new.state,
+            manifest_version=new.manifest_version,
+        )
+        if new.state is TaskState.SETTLED:
+            task.outcome = not_applicable(new.reason or "").model_dump_json()
+            task.settled_at = self._now
+        elif new.reason == AttentionReason.NEVER_ANNOUNCED.value:
+            task.need(AttentionReason.NEVER_ANNOUNCED, self._now)
+        self._work.add_task(task)
+        self._tasks.append(task)
+        self._note("task.planned", task=task, detail={"action": task.action, "round": task.round, "reason": new.reason})
+
+    def _release(self, task: ProcessorTask) -> None:
+        task.state = TaskState.READY
+        task.attention = None
+        task.manifest_version = self._directory[task.processor].manifest_version
+        self._work.touch_task(task)
+
+    def _settle(self, task: ProcessorTask, outcome: Outcome) -> None:
+        if task.settle(outcome.model_dump_json(), at=self._now):
+            self._work.task_closed(task)
+            reason = outcome.lines[0].reason if outcome.lines else None
+            self._note("task.settled", task=task, detail={"headline": outcome.headline, "reason": reason})
+
+    def _cancelling(self) -> None:
+        """End a cancelled request once every host has said that it stopped."""
+        if any(task.is_open and task.was_sent for task in self._tasks):
+            return
+        request = self._request
+        if any(_had_effects(task) for task in self._tasks):
+            self._complete()
+            return
+        request.move(RequestState.CANCELLED)
+        request.completed_at = self._now
+        self._note("request.cancelled")
+        self._work.send(self._messages.fact(RequestCancelled, request, at=self._now))
+        close_tasks(self._messages, self._work, self._directory, request, self._tasks, self._now)
+
+    def _review_attention(self) -> None:
+        """Let the request show what its tasks need, and nothing when they need nothing."""
+        for task in self._tasks:
+            if task.is_open and task.attention is not None:
+                self._call_for_help(AttentionReason(task.attention["reason"]), task.processor)
+                return
+        self._request.needs_nothing()
+
+    def _call_for_help(self, reason: AttentionReason, processor: str | None = None) -> None:
+        if self._request.need(reason, since=self._now, processor=processor):
+            self._request.version += 1
+            self._note("request.needs_attention", detail={"reason": reason, "processor": processor})
+            self._work.send(
+                self._messages.fact(RequestNeedsAttention, self._request, at=self._now, attention=reason)
+            )
+
+    def _named(self, ids: Sequence[str]) -> list[ProcessorTask]:
+        return [task for task in self._tasks if task.id in set(ids)]
+
+    def _note(self, kind: str, *, task: ProcessorTask | None = None, detail: dict[str, object] | None = None) -> None:
+        self._request.note(
+            kind,
+            event_id=self._messages.event_id(self._request.id, kind, self._request.timeline_seq + 1),
+            at=self._now,
+            task_id=task.id if task else None,
+            processor=task.processor if task else None,
+            detail={name: value for name, value in (detail or {}).items() if value is not None},
+        )
+
+
+def _had_effects(task: ProcessorTask) -> bool:
+    """Whether a cancelled task had already changed something, by its own account."""
+    if task.action is Action.RESOLVE or task.outcome is None:
+        return False
+    return any(line["count"] for line in json.loads(task.outcome)["lines"])

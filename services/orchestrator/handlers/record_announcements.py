@@ -1,0 +1,60 @@
+"""Takes what hosts announce: the first manifest of an enrolled processor, later ones if they ask for no more."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from contracts.message import Message
+from contracts.processors import ProcessorAnnounced, WireManifest
+from services.chassis.kafka.incoming import Incoming
+from services.chassis.log import get_logger
+from services.chassis.postgres.pool import Connection
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.directory import SQL
+
+log = get_logger(__name__)
+
+
+class RecordAnnouncements:
+    """The handler of `habeas.processors.v1`."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        """Record with `deps`."""
+        self._deps = deps
+
+    async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
+        """Record a batch: only the last word of each processor counts."""
+        last = {one.body.processor: one.body for one in cast("Sequence[Incoming[ProcessorAnnounced]]", batch)}
+        for processor in sorted(last):
+            await self._record(connection, last[processor])
+
+    async def _record(self, connection: Connection, body: ProcessorAnnounced) -> None:
+        row = await connection.fetchrow(SQL["lock"], body.processor)
+        if row is None or row["state"] == "retired" or row["incarnation"] == body.incarnation:
+            return
+        if body.kind != row["kind"] or body.manifest.kind != row["kind"]:
+            log.error("processor.kind_differs", processor=body.processor, kind=body.kind)
+            return
+        manifest = body.manifest.model_dump_json()
+        arguments = (
+            body.processor, manifest, body.manifest_version, list(body.key_versions), body.incarnation, body.at
+        )  # fmt: skip
+        if _widens(body.manifest, row):
+            await connection.execute(SQL["hold_manifest"], *arguments)
+            log.warning("processor.manifest_waits", processor=body.processor, manifest_version=body.manifest_version)
+            return
+        await connection.execute(SQL["announce"], *arguments)
+        await wake_requests(connection, body.processor)
+        log.info("processor.announced", processor=body.processor, manifest_version=body.manifest_version)
+
+
+async def wake_requests(connection: Connection, processor: str) -> None:
+    """Let the planner look at every open request that a change of this processor may concern."""
+    rows = await connection.fetch(SQL["requests_touched"], processor)
+    if rows:
+        await connection.execute(SQL["wake_requests"], sorted(row["id"] for row in rows))
+
+
+def _widens(manifest: WireManifest, row: Any) -> bool:
+    approved = row["manifest"]
+    return approved is not None and manifest.widens(WireManifest.model_validate(json.loads(approved)))

@@ -1,0 +1,74 @@
+"""Takes the notifier's word on notices: the legal clock ends when the person was told."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from contracts.message import Message
+from contracts.notices import NoticeBounced, NoticeSent, NoticeUnknown
+from habeas.vocabulary import AttentionReason, NoticeKind
+from services.chassis.kafka.consumer import Poison
+from services.chassis.kafka.incoming import Incoming
+from services.chassis.postgres.pool import Connection
+from services.chassis.postgres.queries import Queries
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.workspace import Workspace
+
+SQL = Queries.load("services.orchestrator.store", "notices.sql")
+
+Delivery = NoticeSent | NoticeBounced | NoticeUnknown
+_STATE = {NoticeSent: "sent", NoticeBounced: "bounced", NoticeUnknown: "unknown"}
+# The better word wins: what the receiving server took is sent, whatever was feared before.
+_RANK = {"due": 0, "unknown": 1, "bounced": 2, "sent": 3}
+
+
+class RecordDeliveries:
+    """The handler of `habeas.deliveries.v1`."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        """Record with `deps`."""
+        self._deps = deps
+
+    async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
+        """Record a batch; word of an unknown notice is a dead letter."""
+        deliveries = cast("Sequence[Incoming[Delivery]]", batch)
+        ids = list({one.body.notice_id for one in deliveries})
+        request_of = {row["id"]: row["request_id"] for row in await connection.fetch(SQL["requests_of_notices"], ids)}
+        for index, one in enumerate(deliveries):
+            if one.body.notice_id not in request_of:
+                raise Poison(index, "unknown_notice")
+        work = Workspace(connection)
+        await work.lock(request_of.values())
+        states = {row["id"]: row["state"] for row in await connection.fetch(SQL["lock"], ids)}
+        answers: dict[str, Incoming[Delivery]] = {}
+        for one in deliveries:
+            notice = one.body.notice_id
+            if _RANK[_STATE[type(one.body)]] > _RANK[states[notice]]:
+                states[notice] = _STATE[type(one.body)]
+                answers[notice] = one
+        for notice, one in answers.items():
+            self._note(work, request_of[notice], one)
+        await work.save()
+        if answers:
+            await connection.execute(
+                SQL["answer"],
+                list(answers),
+                [states[notice] for notice in answers],
+                [getattr(one.body, "reason", None) for one in answers.values()],
+                [one.body.at for one in answers.values()],
+            )
+
+    def _note(self, work: Workspace, request_id: str, delivery: Incoming[Delivery]) -> None:
+        request, body = work.requests[request_id], delivery.body
+        state = _STATE[type(body)]
+        now = self._deps.clock.now()
+        if state == "sent" and body.kind is NoticeKind.COMPLETION and request.informed_at is None:
+            request.informed_at = body.at
+        if state == "unknown":
+            request.need(AttentionReason.NOTICE_UNKNOWN, since=now)
+        request.note(
+            f"notice.{state}",
+            event_id=delivery.event_id,
+            at=now,
+            detail={"kind": body.kind.value, "channel": body.channel, "reason": getattr(body, "reason", None)},
+        )
+        work.touch(request)

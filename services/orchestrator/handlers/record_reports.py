@@ -1,0 +1,152 @@
+"""Takes reports of connector hosts: a monotone compare-and-set on tasks, right under duplicates and any order."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from contracts.message import Message
+from contracts.outcomes import Outcome
+from contracts.reports import TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable
+from habeas.vocabulary import Action, AttentionReason, RequestState
+from services.chassis.kafka.consumer import Poison
+from services.chassis.kafka.incoming import Incoming
+from services.chassis.postgres.pool import Connection
+from services.orchestrator.domain.request import DataSubjectRequest
+from services.orchestrator.domain.task import ProcessorTask
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.dispatch_tasks import dispatch
+from services.orchestrator.handlers.workspace import SQL, Workspace
+
+Report = TaskAccepted | TaskProgressed | TaskSettled | TaskUnsealable
+
+
+class RecordReports:
+    """The handler of `habeas.reports.v1`."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        """Record with `deps`."""
+        self._deps = deps
+
+    async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
+        """Record a batch; a report on an unknown task, or on another processor's, is a dead letter."""
+        reports = cast("Sequence[Incoming[Report]]", batch)
+        rows = await connection.fetch(SQL["requests_of_tasks"], list({one.body.task_id for one in reports}))
+        request_of = {row["id"]: row["request_id"] for row in rows}
+        for index, one in enumerate(reports):
+            if one.body.task_id not in request_of:
+                raise Poison(index, "unknown_task")
+        work = Workspace(connection)
+        await work.lock(request_of.values())
+        await work.load_tasks(list(request_of))
+        for index, one in enumerate(reports):
+            if work.tasks[one.body.task_id].processor != one.body.processor:
+                raise Poison(index, "task_of_another_processor")
+        recorder = _Recorder(self._deps, work, self._deps.clock.now())
+        for one in reports:
+            recorder.record(one)
+        if recorder.unsealable:
+            await dispatch(self._deps, work, recorder.unsealable)
+        await work.save()
+
+
+class _Recorder:
+    """Applies reports, one after the other, to the rows of one transaction."""
+
+    def __init__(self, deps: Dependencies, work: Workspace, now: datetime) -> None:
+        self._deps = deps
+        self._work = work
+        self._now = now
+        self._silence_at = now + timedelta(seconds=deps.settings.silence_attention)
+        self.unsealable: list[ProcessorTask] = []
+
+    def record(self, report: Incoming[Report]) -> None:
+        body = report.body
+        task = self._work.tasks[body.task_id]
+        request = self._work.requests[task.request_id]
+        match body:
+            case TaskSettled():
+                self._settled(request, task, body, report.event_id)
+            case TaskAccepted():
+                if task.accept(body.at, self._silence_at):
+                    self._note(request, task, "task.accepted", report.event_id)
+                    self._review(request, task)
+            case TaskProgressed():
+                self._progressed(request, task, body, report.event_id)
+            case TaskUnsealable():
+                self._unsealable(request, task, report.event_id, body)
+
+    def _settled(self, request: DataSubjectRequest, task: ProcessorTask, body: TaskSettled, event_id: str) -> None:
+        before = len(task.late)
+        if not task.settle(body.outcome.model_dump_json(), at=body.at, cancelled=body.cancelled):
+            if len(task.late) > before:
+                self._note(request, task, "task.answered_late", event_id, headline=body.outcome.headline.value)
+            return
+        if task.action is Action.RESOLVE:
+            task.findings = body.sealed
+        self._work.task_closed(task)
+        self._note(
+            request,
+            task,
+            "task.cancelled" if body.cancelled else "task.settled",
+            event_id,
+            headline=body.outcome.headline.value,
+            effects=body.effects,
+            attempts=body.attempts,
+        )
+        follows = request.waiting or request.state is RequestState.CANCELLING
+        if request.open_tasks == 0 or task.action is Action.RESOLVE or follows:
+            request.wake_planner()
+
+    def _progressed(
+        self, request: DataSubjectRequest, task: ProcessorTask, body: TaskProgressed, event_id: str
+    ) -> None:
+        # A host that said when it goes on is not silent until then.
+        patience = timedelta(seconds=self._deps.settings.silence_attention)
+        silence = self._silence_at if body.next_at is None else max(self._silence_at, body.next_at + patience)
+        changed = task.progress(
+            fence=body.fence,
+            sequence=body.sequence,
+            phase=body.phase,
+            attention=body.attention,
+            at=body.at,
+            silence_at=silence,
+        )
+        if not changed:
+            return
+        self._note(
+            request, task, "task.progressed", event_id, phase=body.phase.value, reason=body.reason, attempt=body.attempt
+        )
+        self._review(request, task)
+
+    def _unsealable(
+        self, request: DataSubjectRequest, task: ProcessorTask, event_id: str, body: TaskUnsealable
+    ) -> None:
+        """Seal once more, under a key that the host has; the second time it is a person's turn."""
+        if not task.is_open or body.dispatch_no < task.dispatch_no:
+            return
+        self._note(request, task, "task.unsealable", event_id)
+        if task.attention is not None and task.attention["reason"] == AttentionReason.UNSEALABLE.value:
+            return
+        task.need(AttentionReason.UNSEALABLE, self._now)
+        self.unsealable.append(task)
+        self._review(request, task)
+
+    def _review(self, request: DataSubjectRequest, task: ProcessorTask) -> None:
+        """Let the planner sum up what the request needs; it alone decides that nothing is needed any more."""
+        if task.attention is not None or request.attention is not None:
+            request.wake_planner()
+
+    def _note(
+        self, request: DataSubjectRequest, task: ProcessorTask, kind: str, event_id: str, **detail: object
+    ) -> None:
+        request.note(
+            kind,
+            event_id=event_id,
+            at=self._now,
+            task_id=task.id,
+            processor=task.processor,
+            detail={name: value for name, value in detail.items() if value is not None},
+        )
+        self._work.touch_task(task)
+        self._work.touch(request)
+

@@ -1,0 +1,70 @@
+"""An operator's retry: the task is sent again, under a new number, as long as it is not settled."""
+
+from collections.abc import Sequence
+
+from habeas.vocabulary import TaskState
+from services.chassis.postgres.pool import Connection
+from services.orchestrator.domain.errors import NotAllowed, NotFound
+from services.orchestrator.domain.task import ProcessorTask
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.dispatch_tasks import dispatch
+from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.workspace import SQL, Workspace
+
+
+async def retry_task(connection: Connection, *, task_id: str, actor: str, deps: Dependencies) -> None:
+    """Send one task again. Raises `NotFound`, or `NotAllowed` for one that is settled or was never sent."""
+    work = await hold_task(connection, task_id)
+    task = work.tasks[task_id]
+    if not task.is_open:
+        raise NotAllowed("task_settled", "The task is settled; what is settled is not done again.")
+    if not task.was_sent:
+        raise NotAllowed("task_not_sent", "The task was not sent yet, so there is nothing to repeat.")
+    await _again(work, [task], actor, deps)
+    await work.save()
+
+
+async def retry_request(connection: Connection, *, request_id: str, actor: str, deps: Dependencies) -> None:
+    """Send every task of a request again that needs attention. Raises `NotFound`, or `NotAllowed` when none does."""
+    work = Workspace(connection)
+    await work.lock([request_id])
+    if request_id not in work.requests:
+        raise NotFound
+    await work.load_tasks()
+    stuck = [task for task in work.tasks_of(request_id) if task.is_open and task.was_sent and task.attention]
+    if not stuck:
+        raise NotAllowed("nothing_to_retry", "No task of this request needs attention.")
+    await _again(work, stuck, actor, deps)
+    await work.save()
+
+
+async def hold_task(connection: Connection, task_id: str) -> Workspace:
+    """Lock a task's request and load the task; raise `NotFound`."""
+    rows = await connection.fetch(SQL["requests_of_tasks"], [task_id])
+    if not rows:
+        raise NotFound
+    work = Workspace(connection)
+    await work.lock([rows[0]["request_id"]])
+    await work.load_tasks([task_id])
+    return work
+
+
+async def _again(work: Workspace, tasks: Sequence[ProcessorTask], actor: str, deps: Dependencies) -> None:
+    messages = Messages(deps)
+    now = deps.clock.now()
+    await dispatch(deps, work, [task for task in tasks if task.state is not TaskState.WAITING])
+    for task in tasks:
+        request = work.requests[task.request_id]
+        task.attention = None
+        task.silences = 0
+        request.note(
+            "task.retried",
+            event_id=messages.event_id(task.id, "task.retried", task.dispatch_no),
+            at=now,
+            task_id=task.id,
+            processor=task.processor,
+            actor=actor,
+        )
+        request.wake_planner()
+        work.touch_task(task)
+        work.touch(request)

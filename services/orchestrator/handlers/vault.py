@@ -1,0 +1,107 @@
+"""Opens what concerns the subjects of a batch of requests, and seals again what was learned."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from contracts.seal import SealedIdentity
+from habeas.vocabulary import IdentityType
+from services.chassis.crypto.at_rest import KeyProvider
+from services.chassis.crypto.blind_index import normalise
+from services.chassis.postgres.pool import Connection
+from services.chassis.postgres.queries import Queries
+from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack, unpack
+
+SQL = Queries.load("services.orchestrator.store", "work.sql")
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one request's subject, open in memory for the length of a transaction."""
+
+    secrets: Secrets = field(repr=False)
+
+    @property
+    def email(self) -> str | None:
+        """Return where notices go."""
+        return self.secrets.contact
+
+    @property
+    def reference(self) -> str | None:
+        """Return the client's own reference."""
+        return self.secrets.reference
+
+    @property
+    def types(self) -> frozenset[IdentityType]:
+        """Return which kinds of identity are known."""
+        return frozenset(one.type for one in self.secrets.identities)
+
+    def accepted(self, types: Iterable[IdentityType]) -> tuple[SealedIdentity, ...]:
+        """Return the identities of some types, as they are sealed to a processor."""
+        wanted = frozenset(types)
+        return tuple(
+            SealedIdentity(type=one.type, value=one.value) for one in self.secrets.identities if one.type in wanted
+        )
+
+    def learn(self, found: Sequence[SealedIdentity], *, provenance: str, round_: int) -> int:
+        """Add identities that are not known yet; return how many were."""
+        known = {(one.type, normalise(one.type, one.value)) for one in self.secrets.identities}
+        fresh: dict[tuple[IdentityType, str], KnownIdentity] = {}
+        for one in found:
+            key = (one.type, normalise(one.type, one.value))
+            if key not in known:
+                fresh.setdefault(key, KnownIdentity(one.type, one.value, provenance, round_))
+        if fresh:
+            self.secrets = replace(self.secrets, identities=(*self.secrets.identities, *fresh.values()))
+        return len(fresh)
+
+    def learned_since(self, round_: int, types: Iterable[IdentityType], *, but_from: str) -> bool:
+        """Whether others found, in `round_` or later, an identity of `types`."""
+        wanted = frozenset(types)
+        return any(
+            one.round >= round_ and one.provenance not in ("filed", but_from) and one.type in wanted
+            for one in self.secrets.identities
+        )
+
+
+class Vault(Mapping[str, Known]):
+    """The open secrets of a batch. A request whose key was shredded is absent."""
+
+    def __init__(self, connection: Connection, keys: Mapping[str, bytes], known: Mapping[str, Known]) -> None:
+        """Hold what `open` opened."""
+        self._connection = connection
+        self._keys = keys
+        self._known = known
+        self._changed: set[str] = set()
+
+    @classmethod
+    async def open(cls, connection: Connection, provider: KeyProvider, requests: Sequence[str]) -> "Vault":
+        """Read and decrypt the secrets of `requests`."""
+        rows = await connection.fetch(SQL["secrets_of_requests"], list(requests))
+        keys = {row["request_id"]: provider.unwrap(row["wrapped"]) for row in rows}
+        known = {
+            row["request_id"]: Known(unpack(keys[row["request_id"]], row["request_id"], row["sealed"])) for row in rows
+        }
+        return cls(connection, keys, known)
+
+    def __getitem__(self, request: str) -> Known:
+        """Return what is known of a request's subject."""
+        return self._known[request]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the requests."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """Return how many are open."""
+        return len(self._known)
+
+    def changed(self, request: str) -> None:
+        """Seal this request's secrets again at the end."""
+        self._changed.add(request)
+
+    async def save(self) -> None:
+        """Write what changed."""
+        if self._changed:
+            changed = sorted(self._changed)
+            sealed = [pack(self._keys[one], one, self._known[one].secrets) for one in changed]
+            await self._connection.execute(SQL["save_secrets"], changed, sealed)

@@ -1,0 +1,49 @@
+-- name: all
+-- Every enrolled processor.
+SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_versions, state, manifest, manifest_version
+FROM processors
+ORDER BY id;
+
+-- name: lock
+-- One processor, locked.
+SELECT id, kind, state, manifest, manifest_version, pending_manifest, pending_version, incarnation
+FROM processors
+WHERE id = $1
+FOR UPDATE;
+
+-- name: announce
+-- Takes an announcement whose manifest is approved.
+UPDATE processors
+SET state = CASE WHEN state = 'retired' THEN state ELSE 'announced' END,
+    manifest = $2, manifest_version = $3, announced_versions = $4, incarnation = $5, announced_at = $6,
+    pending_manifest = NULL, pending_version = NULL
+WHERE id = $1;
+
+-- name: hold_manifest
+-- Keeps a wider manifest until an operator approves it; key versions count at once.
+UPDATE processors
+SET pending_manifest = $2, pending_version = $3, announced_versions = $4, incarnation = $5, announced_at = $6
+WHERE id = $1;
+
+-- name: approve
+-- Lets the pending manifest take effect.
+UPDATE processors
+SET state = 'announced', manifest = pending_manifest, manifest_version = pending_version,
+    pending_manifest = NULL, pending_version = NULL
+WHERE id = $1;
+
+-- name: retire
+-- Takes a processor off the list, with the reason.
+UPDATE processors SET state = 'retired', retired_at = $2, retired_reason = $3 WHERE id = $1;
+
+-- name: requests_touched
+-- Open requests that a change of this processor may concern: those with an open task of it, and those in progress.
+SELECT DISTINCT r.id
+FROM requests AS r
+LEFT JOIN tasks AS t ON t.request_id = r.id AND t.processor = $1
+WHERE r.completed_at IS NULL AND r.state IN ('in_progress', 'cancelling')
+  AND (t.state IS NULL OR t.state NOT IN ('settled', 'cancelled'));
+
+-- name: wake_requests
+-- Asks the planner to look at requests again.
+UPDATE requests SET advance = true, advance_after = NULL WHERE id = ANY ($1::text[]);

@@ -1,0 +1,20 @@
+-- name: shred
+-- Deletes the data keys of requests that ended long enough ago.
+DELETE FROM request_keys WHERE request_id IN (
+    SELECT k.request_id
+    FROM request_keys AS k JOIN requests AS r ON r.id = k.request_id
+    WHERE r.completed_at < $1
+    ORDER BY k.request_id
+    LIMIT $2
+)
+RETURNING request_id;
+
+-- name: forget_secrets
+-- Deletes what nobody can read any more.
+DELETE FROM request_secrets WHERE request_id = ANY ($1::text[]);
+
+-- name: mark_overdue
+-- Flags open requests past their due date; a flag beside the state, not a state.
+UPDATE requests SET overdue = true
+WHERE completed_at IS NULL AND due_at < $1 AND NOT overdue
+RETURNING id;
