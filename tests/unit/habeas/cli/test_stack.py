@@ -3,13 +3,13 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from habeas.cli import stack
 from habeas.local import detached, state
 from tests.unit.habeas.cli.conftest import FakeServer, Habeas, page
 
@@ -138,15 +138,15 @@ def test_logs_are_followed_across_a_fresh_start_of_the_file(
     habeas: Habeas, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = home / "logs" / "notifier.log"
-    turns = iter([lambda: log.write_text("one\ntwo\nthree\nfour\nfi"), lambda: log.write_text("new\n")])
+    contents = iter(["one\ntwo\nthree\nfour\nfi", "new\n"])
 
     def next_turn(seconds: float) -> None:
-        turn = next(turns, None)
-        if turn is None:
+        content = next(contents, None)
+        if content is None:
             raise KeyboardInterrupt
-        turn()
+        log.write_text(content)
 
-    monkeypatch.setattr(stack.time, "sleep", next_turn)
+    monkeypatch.setattr(time, "sleep", next_turn)
     ran = habeas("logs", "notifier", "--follow", "-n", "1", "--home", str(home))
     assert ran.code == 130
     assert ran.out == "three\nfour\nnew\n"
