@@ -9,6 +9,6 @@ class Mistake(Exception):
 
 def one_line(problem: HabeasProblem) -> str:
     """Return a problem as one line: what, which fields, and the id to quote when asking for help."""
-    fields = "".join(f"; {error.pointer or 'body'}: {error.detail}" for error in problem.errors)
+    fields = "".join(f"; {error.pointer or 'body'}: {error.detail.rstrip('.')}" for error in problem.errors)
     asked = f" [request id {problem.request_id}]" if problem.request_id else ""
     return f"{problem}{fields}{asked}"

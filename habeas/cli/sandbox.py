@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from habeas.cli.mistakes import Mistake
+from habeas.client.transport import DIRECT
 
 M = TypeVar("M", bound=BaseModel)
 VENDORS = ("hubspot", "s3")
@@ -52,7 +53,7 @@ class Sandbox:
     """The control API below `/_sandbox`; `url` is the sandbox's address."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/_sandbox/", timeout=60.0)
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/_sandbox/", timeout=60.0, mounts=DIRECT)
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from habeas.client.groups import Awaited, Consumers, DeadLetters, Processors, Re
 from habeas.client.models import Page, Request
 from habeas.client.operations import Operation, page_after
 from habeas.client.retries import Retries
-from habeas.client.transport import TIMEOUT, headers, prepare
+from habeas.client.transport import DIRECT, TIMEOUT, headers, prepare
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -42,7 +42,9 @@ class AsyncHabeas:
         self.url = url.rstrip("/")
         self._retries = retries or Retries()
         self._sleep = sleep
-        self._http = httpx.AsyncClient(base_url=self.url, headers=headers(key), timeout=timeout, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=self.url, headers=headers(key), timeout=timeout, transport=transport, mounts=DIRECT
+        )
         self.requests: Requests[Awaited] = Requests(self)
         self.tasks: Tasks[Awaited] = Tasks(self)
         self.processors: Processors[Awaited] = Processors(self)

@@ -12,7 +12,7 @@ from habeas.client.groups import Blocking, Consumers, DeadLetters, Processors, R
 from habeas.client.models import Page, Request
 from habeas.client.operations import Operation, page_after
 from habeas.client.retries import Retries
-from habeas.client.transport import TIMEOUT, headers, prepare
+from habeas.client.transport import DIRECT, TIMEOUT, headers, prepare
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -50,7 +50,9 @@ class Habeas:
         self.url = url.rstrip("/")
         self._retries = retries or Retries()
         self._sleep = sleep
-        self._http = httpx.Client(base_url=self.url, headers=headers(key), timeout=timeout, transport=transport)
+        self._http = httpx.Client(
+            base_url=self.url, headers=headers(key), timeout=timeout, transport=transport, mounts=DIRECT
+        )
         self.requests: Requests[Blocking] = Requests(self)
         self.tasks: Tasks[Blocking] = Tasks(self)
         self.processors: Processors[Blocking] = Processors(self)

@@ -43,7 +43,7 @@ class HabeasProblem(HabeasError):
         request_id: str | None = None,
     ) -> None:
         """Keep what the problem document said."""
-        super().__init__(f"{detail} ({code})")
+        super().__init__(f"{detail.rstrip('.')} ({code})")
         self.status = status
         self.code = code
         self.detail = detail

@@ -183,6 +183,22 @@ def test_an_idempotency_key_must_fit_a_header(habeas: Habeas, key: str) -> None:
         habeas.requests.file(PERSON, idempotency_key=key)
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    seen: list[str] = []
+
+    def answer(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        seen.append(type(transport._pool).__name__)
+        return httpx.Response(200, json=a_request())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    Habeas("http://127.0.0.1:8080", key="hab_k").requests.get("req_1")
+    Habeas("http://habeas.test", key="hab_k").requests.get("req_1")
+    assert seen == ["ConnectionPool", "HTTPProxy"]
+
+
 def test_nothing_shows_a_person_or_a_key(habeas: Habeas, script: Script) -> None:
     script.then(a_request(reference="TICKET-42"))
     shown = repr((habeas, PERSON, Identity("email", "jane@example.com"), habeas.requests.file(PERSON)))
