@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,20 @@ RETRY_AFTER_MAX = 86_400.0
 LEAST_TIME = 1.0
 
 _time_left: ContextVar[Callable[[], float] | None] = ContextVar("habeas_time_left", default=None)
+
+
+# httpx and httpcore log addresses, headers and bodies of every call: a subject's, and our token.
+_LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+_calling: ContextVar[bool] = ContextVar("habeas_calling", default=False)
+
+
+def _quiet(_: logging.LogRecord) -> bool:
+    """Let nothing be logged of a call that goes through `Http`; other users of httpx keep their logs."""
+    return not _calling.get()
+
+
+for _name in _LOUD:
+    logging.getLogger(_name).addFilter(_quiet)
 
 
 @contextmanager
@@ -120,6 +135,7 @@ class Http:
         request = self._client.build_request(
             method, path, json=json, data=data, content=content, params=params, headers=dict(headers or {})
         )
+        calling = _calling.set(True)
         try:
             async with asyncio.timeout(_seconds(self.timeout)):
                 answer = await self._read(request)
@@ -128,6 +144,8 @@ class Http:
         except httpx.HTTPError:
             # The text of a transport error quotes the address with its query: it stays out of every log.
             raise RetryLater("unreachable") from None
+        finally:
+            _calling.reset(calling)
         error = (judge(answer) if judge is not None else None) or _meaning(answer)
         if error is not None:
             raise error

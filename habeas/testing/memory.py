@@ -140,6 +140,19 @@ class MemoryLedger:
 
 
 @dataclass(slots=True)
+class DyingLedger(MemoryLedger):
+    """Dies once, when everything is found and the first effect is about to begin."""
+
+    died: bool = False
+
+    async def attempting(self, ordinals: Sequence[int]) -> None:
+        if not self.died:
+            self.died = True
+            raise Crashed
+        await MemoryLedger.attempting(self, ordinals)
+
+
+@dataclass(slots=True)
 class MemoryExports:
     """Exports kept in memory: `finished` is None until an export was finished."""
 

@@ -1,5 +1,6 @@
 """S3 as far as this processor needs it: list versions and uploads, delete by version, read locks; errors told apart."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from habeas.sdk import CredentialsRejected, RetryLater, retry_after
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+# At debug level these quote keys, signatures and bodies.
+for _loud in ("boto3", "botocore", "urllib3", "s3transfer"):
+    logging.getLogger(_loud).setLevel(logging.INFO)
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
