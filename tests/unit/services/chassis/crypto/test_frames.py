@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.frames import CHUNK, FRAME, HEADER_LENGTH, MAGIC, sealed_length
-from services.chassis.crypto.frames import BrokenFrames, FrameReader, FrameWriter
+from contracts.frames import CHUNK, FRAME, HEADER_LENGTH, MAGIC, header, nonce, sealed_length
+from services.chassis.crypto.frames import BrokenFrames, FrameReader, FrameWriter, _cipher
 
 KEY = bytes(range(32))
 SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 7)
@@ -75,6 +75,17 @@ def test_a_file_that_was_cut_at_a_frame_gives_no_end() -> None:
     sealed = written(os.urandom(2 * CHUNK))
     with pytest.raises(BrokenFrames):
         read(sealed[: HEADER_LENGTH + FRAME])
+
+
+def test_one_file_has_one_form() -> None:
+    """An empty last frame after a full one would give a file of 64 KiB a second form."""
+    salt = bytes(32)
+    whole = header(salt) + b"".join(
+        _cipher(KEY, salt).encrypt(nonce(number, final=final), chunk, header(salt))
+        for number, (chunk, final) in enumerate([(bytes(CHUNK), False), (b"", True)])
+    )
+    with pytest.raises(BrokenFrames):
+        read(whole)
 
 
 def test_another_key_opens_nothing() -> None:
