@@ -47,6 +47,9 @@ class Vendor:
         self.crash.step()
 
 
+NO_HTTP = Http(base_url="http://vendor.invalid")  # made once: its TLS settings take longer than a whole task
+
+
 class NoConfig(BaseModel):
     pass
 
@@ -55,7 +58,7 @@ class VendorProcessor(Processor[NoConfig]):
     Config = NoConfig
 
     def __init__(self, vendor: Vendor) -> None:
-        super().__init__(config=NoConfig(), http=Http(base_url="http://vendor.invalid"))
+        super().__init__(config=NoConfig(), http=NO_HTTP)
         self.vendor = vendor
 
     def item(self, ref: str) -> Item:
