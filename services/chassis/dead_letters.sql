@@ -20,6 +20,12 @@ SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at,
 FROM dead_letters
 WHERE id = $1;
 
+-- name: whole
+-- Reads one letter with its sealed bytes.
+SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state, sealed
+FROM dead_letters
+WHERE id = $1;
+
 -- name: lock_dead
 -- Locks one letter that nobody has dealt with.
 SELECT id, consumer, topic, "partition", "offset", sealed FROM dead_letters WHERE id = $1 AND state = 'dead' FOR UPDATE;

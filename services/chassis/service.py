@@ -44,6 +44,7 @@ class HttpServer:
     async def run(self) -> None:
         """Serve until cancelled, then let the answers at hand go out."""
         serving = asyncio.create_task(self._server.serve())
+        telling = asyncio.create_task(self._tell())
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -53,6 +54,14 @@ class HttpServer:
         except SystemExit:
             msg = "the HTTP port can not be bound: choose another with HABEAS_HTTP_PORT"
             raise RuntimeError(msg) from None
+        finally:
+            telling.cancel()
+
+    async def _tell(self) -> None:
+        while not self._server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        ports = [socket.getsockname()[1] for server in self._server.servers for socket in server.sockets]
+        log.info("service.ready", port=ports[0] if ports else None)
 
 
 async def run(parts: Sequence[Part]) -> bool:

@@ -76,7 +76,7 @@ class Envelope:
         try:
             await self._app(scope, receive, framed)
         except Exception as error:  # noqa: BLE001  # the caller learns that it failed, and nothing else
-            log.error("http.failed", error=describe(error), route=exchange.route, x_request_id=exchange.id)  # noqa: TRY400
+            log.error("http.failed", error=describe(error), route=exchange.route, x_request_id=exchange.id)
             if not status:
                 raised = ProblemRaised("internal_error", "The mistake is ours. Try again; quote the request id.")
                 await respond(raised, exchange.id)(scope, receive, framed)

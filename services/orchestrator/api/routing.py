@@ -95,10 +95,10 @@ def serve(operation: Operation, api: Api) -> Callable[[Request], Awaitable[Respo
         except ProblemRaised as raised:
             return respond(raised, exchange.id)
         except Exception as error:
-            raised = known(error, exchange, operation.path)
-            if raised is None:
+            told = known(error, exchange, operation.path)
+            if told is None:
                 raise
-            return respond(raised, exchange.id)
+            return respond(told, exchange.id)
 
     return endpoint
 

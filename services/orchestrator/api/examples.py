@@ -1,0 +1,19 @@
+"""Bodies that can be sent as they stand; the documentation shows them and a test sends them."""
+
+from typing import Any
+
+REQUEST: dict[str, Any] = {
+    "right": "erasure",
+    "subject": {
+        "identities": [{"type": "email", "value": "jane@example.com"}, {"type": "customer_id", "value": "c-42"}],
+        "contact": {"email": "jane@example.com"},
+        "language": "nl",
+        "country": "NL",
+    },
+    "requester": {"relation": "self"},
+    "identity_check": {"method": "client_asserted"},
+    "reference": "TICKET-42",
+}
+BATCH: dict[str, Any] = {"requests": [REQUEST]}
+ENROL: dict[str, Any] = {"id": "crm-eu", "kind": "hubspot"}
+REASON: dict[str, Any] = {"reason": "the contract with this supplier has ended"}
