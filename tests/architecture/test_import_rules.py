@@ -62,6 +62,8 @@ PLANTED = (
     ("pure-contracts", "contracts.planted_driver", "asyncpg"),
     ("pure-domain", "services.orchestrator.domain.planted_driver", "asyncpg"),
     ("pure-domain", "habeas.engine.planted_broker", "aiokafka"),
+    ("plain-use-cases", "services.orchestrator.domain.planted_http", "httpx"),
+    ("plain-use-cases", "services.orchestrator.handlers.planted_driver", "asyncpg"),
     ("no-database-in-cli", "habeas.cli.planted", "asyncpg"),
     ("rooms", "services.orchestrator.domain.planted", "services.orchestrator.handlers.file_request"),
     ("rooms", "services.orchestrator.handlers.planted_store", "services.orchestrator.store.requests"),
