@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from services.chassis.clock import SystemClock
 from services.chassis.crypto.at_rest import LocalKeys
@@ -130,11 +131,8 @@ def _health(
         await topics.cluster_id(settings.kafka_bootstrap)
 
     return Health(
-        alive={
-            **{loop.name: (lambda loop=loop: loop.alive) for loop in loops},
-            **{reader.name: (lambda reader=reader: reader.alive) for reader in readers},
-        },
+        alive={part.name: partial(getattr, part, "alive") for part in (*loops, *readers)},
         ready={"postgres": deps.database.ping},
         # Without the broker filing goes on, so the API stays in service and says what is away.
-        degrading={reader.name: (lambda reader=reader: reader.ready) for reader in readers},
+        degrading={reader.name: partial(getattr, reader, "ready") for reader in readers},
     )

@@ -1,9 +1,9 @@
 """From a raw record to a message that may be believed: headers, proof, type, shape, in that order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from contracts.cloudevents import NotACloudEvent, decode_headers, from_headers
@@ -14,7 +14,22 @@ from services.chassis.crypto.keys import KeySource
 from services.chassis.crypto.proof import Unproven, check
 from services.chassis.kafka.incoming import Incoming
 
-Raw = ConsumerRecord[bytes | None, bytes | None]
+
+class Raw(Protocol):
+    """A record as aiokafka hands it over."""
+
+    @property
+    def topic(self) -> str: ...  # noqa: D102  # the fields of any Kafka record
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

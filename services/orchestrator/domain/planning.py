@@ -113,7 +113,7 @@ def plan(
         ready=ready,
         settle=settle,
         give_up=give_up,
-        round=max((one.round for one in [*tasks, *resolves]), default=0),
+        round=max([*(one.round for one in tasks), *(one.round for one in resolves)], default=0),
         done=all(one.id in settle for one in still) and all(one.state is TaskState.SETTLED for one in add),
     )
 
@@ -133,8 +133,8 @@ def _next_resolves(scene: _Scene) -> list[NewTask]:
     for one in scene.candidates.values():
         if one.standing is not Standing.SERVED or Action.RESOLVE not in one.serves or not one.accepts & scene.types:
             continue
-        task = scene.of(one.id)
-        if task is not None and task.state is not TaskState.WAITING:
+        begun = scene.of(one.id)
+        if begun is not None and begun.state is not TaskState.WAITING:
             continue
         if one.id not in rounds:
             number = max(current, 1)
