@@ -81,7 +81,7 @@ class NotSettledInTime(HabeasError, TimeoutError):
     def __init__(self, request: str, *, state: str, attention: str | None, waited: float) -> None:
         """Say where the request stands; `waited` is in seconds."""
         needs = f", and needs a person ({attention})" if attention else ""
-        super().__init__(f"{request} is still {state} after {waited:g} s{needs}")
+        super().__init__(f"{request} is still {state} after {waited:.3g} s{needs}")
         self.request = request
         self.state = state
         self.attention = attention

@@ -1,6 +1,7 @@
 """The course of a call, written once for both clients: a generator yields what to do next, a client does it."""
 
 import random
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,18 +58,39 @@ def exchange(operation: Operation[M], *, retries: Retries, where: str) -> Steps[
 
 
 def settle(request_id: str, *, timeout: float, retries: Retries, where: str) -> Steps[Request]:
-    """Ask for a request until it is over; `timeout` is in seconds, asked for ever less often."""
-    waited, pause = 0.0, FIRST_POLL
+    """Ask for a request, ever less often, until it is over or `timeout` seconds have gone by.
+
+    A server that is away for a while does not end the wait; one that is away at its end is what is raised.
+    """
+    started, paused, pause = time.monotonic(), 0.0, FIRST_POLL
     while True:
-        request = yield from exchange(get_request(request_id), retries=retries, where=where)
-        if request.is_settled:
-            return request
+        found: Request | HabeasError
+        try:
+            found = yield from exchange(get_request(request_id), retries=retries, where=where)
+        except HabeasError as error:
+            if not _passes(error):
+                raise
+            found = error
+        if isinstance(found, Request) and found.is_settled:
+            return found
+        waited = max(paused, time.monotonic() - started)
         if waited >= timeout:
-            attention = request.attention.reason if request.attention else None
-            raise NotSettledInTime(request.id, state=str(request.state), attention=attention, waited=waited)
+            raise found if isinstance(found, HabeasError) else _not_settled(found, waited)
         pause = min(pause, timeout - waited)
         yield Pause(pause)
-        waited, pause = waited + pause, min(pause * 1.5, SLOWEST_POLL)
+        paused, pause = paused + pause, min(pause * 1.5, SLOWEST_POLL)
+
+
+def _not_settled(request: Request, waited: float) -> NotSettledInTime:
+    attention = request.attention.reason if request.attention else None
+    return NotSettledInTime(request.id, state=str(request.state), attention=attention, waited=waited)
+
+
+def _passes(error: HabeasError) -> bool:
+    """Whether the same call may work later."""
+    if isinstance(error, HabeasProblem):
+        return error.retryable or error.status in RETRIED_STATUSES
+    return isinstance(error, Unreachable)
 
 
 def _unreachable(told: NoAnswer | None, where: str) -> Unreachable:
@@ -85,9 +107,9 @@ def _problem(response: httpx.Response) -> HabeasProblem:
 
 
 def _wait(told: Told, error: HabeasError, attempt: int, retries: Retries) -> float | None:
-    asked = retry_after(told.headers, now=datetime.now(UTC)) if isinstance(told, httpx.Response) else None
-    if isinstance(error, HabeasProblem) and not (error.retryable or error.status in RETRIED_STATUSES):
+    if not _passes(error):
         return None
+    asked = retry_after(told.headers, now=datetime.now(UTC)) if isinstance(told, httpx.Response) else None
     return retries.wait_before(attempt, dice=random.random, asked=asked)
 
 

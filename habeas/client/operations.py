@@ -219,8 +219,10 @@ def _body(request: NewRequest | Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _key(given: str | None) -> str:
     key = str(uuid4()) if given is None else given
-    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise NotSendable("an idempotency key is 1 to 255 printable ASCII characters")
+    if not 1 <= len(key) <= 250 or any(not "!" <= sign <= "~" or sign in '"\\' for sign in key):
+        raise NotSendable(
+            "an idempotency key is 1 to 250 visible ASCII characters without spaces, quotes and backslashes"
+        )
     return key
 
 

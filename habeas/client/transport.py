@@ -21,14 +21,8 @@ def prepare(client: httpx.Client | httpx.AsyncClient, operation: Operation[Any])
     """Return the HTTP request that `operation` is."""
     extra = {"content-type": "application/json"} if operation.body is not None else {}
     if operation.idempotency_key is not None:
-        extra["idempotency-key"] = _quoted(operation.idempotency_key)
+        extra["idempotency-key"] = f'"{operation.idempotency_key}"'  # a string of RFC 9651; operations let no quote in
     content = None if operation.body is None else json.dumps(operation.body).encode()
     return client.build_request(
         operation.method, operation.path, params=dict(operation.query), headers=extra, content=content
     )
-
-
-def _quoted(text: str) -> str:
-    """Return `text` as a structured-field string (RFC 9651, 3.3.3), the form of an Idempotency-Key."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

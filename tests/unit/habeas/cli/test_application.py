@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from habeas.cli.application import app
-from tests.unit.habeas.cli.conftest import FakeServer, Habeas, a_request, page
+from tests.unit.habeas.cli.conftest import FakeServer, Habeas, Terminal, a_request, page
 
 
 def test_every_command_teaches_with_an_example(habeas: Habeas) -> None:
@@ -85,24 +85,6 @@ def test_an_interrupt_is_quiet(habeas: Habeas, monkeypatch: pytest.MonkeyPatch, 
 def test_no_control_characters_where_no_terminal_is(habeas: Habeas, server: FakeServer) -> None:
     server.answers["GET /v1/requests"] = page(a_request(overdue=True))
     assert "\x1b" not in habeas("requests", "list").out
-
-
-class Terminal:
-    """A stream that says it is a terminal."""
-
-    encoding = "utf-8"
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])

@@ -1,12 +1,13 @@
 """`habeas requests`: each command's table, its JSON, and how it fails."""
 
 import json
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.unit.habeas.cli.conftest import OUTCOME, FakeServer, Habeas, a_request, a_task, page
+from tests.unit.habeas.cli.conftest import OUTCOME, FakeServer, Habeas, Terminal, a_request, a_task, page
 
 TIMELINE = [
     {"sequence": 1, "event": "evt_1", "type": "request.received", "at": "2026-01-31T10:00:00Z", "actor": "demo"},
@@ -194,6 +195,17 @@ def test_watch_gives_up(habeas: Habeas, server: FakeServer) -> None:
     ran = habeas("requests", "watch", "req_1", "--timeout", "0")
     assert ran.code == 1
     assert ran.err == "habeas: req_1 is still in_progress after 0 s\n"
+
+
+def test_watch_draws_a_board_on_a_terminal(habeas: Habeas, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answers["GET /v1/requests/req_1"] = [a_request(), a_request(state="completed", outcome=OUTCOME)]
+    server.answers["GET /v1/requests/req_1/tasks"] = page(a_task())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert habeas("requests", "watch", "req_1").code == 0
+    assert "crm-eu     working" in terminal.text
+    assert terminal.text.index("in progress") < terminal.text.index("completed")
 
 
 @pytest.mark.parametrize(("verb", "says"), [("cancel", "req_1 is cancelled"), ("retry", "are sent again")])

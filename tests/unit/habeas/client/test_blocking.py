@@ -23,14 +23,14 @@ PERSON = NewRequest("erasure", {"email": "jane@example.com"}, contact="jane@exam
 
 def test_files_in_the_form_of_the_api(habeas: Habeas, script: Script) -> None:
     script.then(httpx.Response(201, json=a_request()))
-    request = habeas.requests.file(PERSON, idempotency_key='ticket "42"')
+    request = habeas.requests.file(PERSON, idempotency_key="ticket-42")
     sent = script.sent[0]
     assert request.id == "req_1"
     assert request.state is RequestState.RECEIVED
     assert request.due_on == date(2026, 2, 28)
     assert (sent.method, str(sent.url)) == ("POST", "http://habeas.test/v1/requests")
     assert sent.headers["authorization"] == "Bearer hab_k"
-    assert sent.headers["idempotency-key"] == '"ticket \\"42\\""'
+    assert sent.headers["idempotency-key"] == '"ticket-42"'
     assert script.body() == {
         "right": "erasure",
         "subject": {
@@ -157,6 +157,23 @@ def test_waits_until_settled_ever_less_often(habeas: Habeas, script: Script) -> 
     assert script.pauses == pytest.approx([0.05, 0.075, 0.1125])
 
 
+def test_a_server_that_is_away_for_a_while_does_not_end_the_wait(habeas: Habeas, script: Script) -> None:
+    script.then(*[httpx.ConnectError("refused")] * 7, problem(503, "unavailable"), a_request(state="completed"))
+    assert habeas.wait_until_settled("req_1").is_settled
+
+
+def test_a_server_that_stays_away_is_what_is_raised(habeas: Habeas, script: Script) -> None:
+    script.then(*[httpx.ConnectError("refused")] * 5)
+    with pytest.raises(Unreachable):
+        habeas.wait_until_settled("req_1", timeout=0)
+
+
+def test_waiting_for_what_is_not_there_ends_at_once(habeas: Habeas, script: Script) -> None:
+    script.then(problem(404, "not_found"))
+    with pytest.raises(HabeasProblem):
+        habeas.wait_until_settled("req_1")
+
+
 def test_waiting_ends_with_where_it_stands(habeas: Habeas, script: Script) -> None:
     stuck = a_request(state="in_progress", attention={"reason": "silent", "since": "2026-01-31T10:00:00Z"})
     script.then(*[stuck] * 3)
@@ -177,7 +194,7 @@ def test_ids_are_escaped(habeas: Habeas, script: Script) -> None:
     assert script.sent[0].url.raw_path == b"/v1/requests/a%2F..%2Fb%3Fc"
 
 
-@pytest.mark.parametrize("key", ["", "é", "a\nb", "x" * 256])
+@pytest.mark.parametrize("key", ["", "é", "a b", "a\nb", 'a"b', "a\\b", "x" * 251])
 def test_an_idempotency_key_must_fit_a_header(habeas: Habeas, key: str) -> None:
     with pytest.raises(NotSendable):
         habeas.requests.file(PERSON, idempotency_key=key)
