@@ -4,6 +4,7 @@ import random
 import re
 import secrets
 import time
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,13 @@ class Envelope:
         try:
             await self._app(scope, receive, framed)
         except Exception as error:  # noqa: BLE001  # the caller learns that it failed, and nothing else
-            log.error("http.failed", error=describe(error), route=exchange.route, x_request_id=exchange.id)
+            log.error(
+                "http.failed",
+                error=describe(error),
+                reason=_where(error),
+                route=exchange.route,
+                x_request_id=exchange.id,
+            )
             if not status:
                 raised = ProblemRaised("internal_error", "The mistake is ours. Try again; quote the request id.")
                 await respond(raised, exchange.id)(scope, receive, framed)
@@ -99,6 +106,13 @@ def _incoming(scope: Scope) -> tuple[str | None, bool]:
             if match is not None and match[1] != _NO_TRACE and match[2] != _NO_SPAN:
                 return match[1].decode(), bool(int(match[3], 16) & 1)
     return None, False
+
+
+def _where(error: BaseException) -> str:
+    """Return file and line where an exception was raised: all of it that can be logged, for its text may quote data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/services/" in frame.filename] or frames
+    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(ours[-3:]))
 
 
 def _method(scope: Scope) -> str:

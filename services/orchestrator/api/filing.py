@@ -73,9 +73,7 @@ def idempotency_key(call: Call) -> str:
 def _prepare(call: Call, body: RequestIn, key: str) -> Filing:
     if body.identity_check.method is IdentityCheckMethod.CLIENT_ASSERTED:
         require(call.principal, Scope.IDENTITY_ASSERT)
-    return call.api.preparer.prepare(
-        body, call.principal, idempotency_key=key, traceparent=call.exchange.traceparent
-    )
+    return call.api.preparer.prepare(body, call.principal, idempotency_key=key, traceparent=call.exchange.traceparent)
 
 
 def _judge(call: Call, item: dict[str, Any], key: str) -> tuple[Filing, RequestIn] | Exception:

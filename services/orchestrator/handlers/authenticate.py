@@ -101,9 +101,7 @@ class Authenticator:
                 self._known.pop(digest, None)
                 return None
             await connection.execute(SQL["used"], row["id"], self._clock.now())
-        principal = Principal(
-            row["id"], row["client_id"], row["livemode"], frozenset(row["scopes"]), row["expires_at"]
-        )
+        principal = Principal(row["id"], row["client_id"], row["livemode"], frozenset(row["scopes"]), row["expires_at"])
         self._known[digest] = (asked_at + REMEMBERED, principal)
         self._known.move_to_end(digest)
         while len(self._known) > REMEMBERED_KEYS:

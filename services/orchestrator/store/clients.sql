@@ -4,8 +4,8 @@ SELECT id, client_id, livemode, scopes, digest, expires_at, revoked_at, last_use
 
 -- name: used
 -- Notes that a key was used, to the minute: a write for each call would cost more than the call.
-UPDATE api_keys SET last_used_at = $2
-WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2 - interval '1 minute');
+UPDATE api_keys SET last_used_at = $2::timestamptz
+WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2::timestamptz - interval '1 minute');
 
 -- name: client
 -- Makes a client, or finds it by its name.
