@@ -220,9 +220,7 @@ def _body(request: NewRequest | Mapping[str, Any]) -> Mapping[str, Any]:
 def _key(given: str | None) -> str:
     key = str(uuid4()) if given is None else given
     if not 1 <= len(key) <= 250 or any(not "!" <= sign <= "~" or sign in '"\\' for sign in key):
-        raise NotSendable(
-            "an idempotency key is 1 to 250 visible ASCII characters without spaces, quotes and backslashes"
-        )
+        raise NotSendable("an idempotency key is 1 to 250 visible ASCII characters, without quotes and backslashes")
     return key
 
 

@@ -204,7 +204,7 @@ def test_watch_draws_a_board_on_a_terminal(habeas: Habeas, server: FakeServer, m
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm")
     assert habeas("requests", "watch", "req_1").code == 0
-    assert "crm-eu     working" in terminal.text
+    assert "crm-eu     \x1b[36mworking" in terminal.text
     assert terminal.text.index("in progress") < terminal.text.index("completed")
 
 
