@@ -10,8 +10,9 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+CHECKS := check-format check-lint check-types check-imports check-contracts check-house
 
-.PHONY: help demo up down format check test test-kill bench lock contracts venv clean
+.PHONY: help demo up down format check $(CHECKS) test test-kill bench lock contracts venv clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,12 +30,24 @@ format: $(READY) ## put the code in shape and mend what can be mended by machine
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-check: $(READY) ## format, lint, types, imports, contracts, lock and the rules of the house
+check: $(CHECKS) ## format, lint, types, imports, contracts, lock and the rules of the house (-k: go on after a failure)
+
+check-format: $(READY)
 	$(BIN)/ruff format --check .
+
+check-lint: $(READY)
 	$(BIN)/ruff check .
+
+check-types: $(READY)
 	$(BIN)/mypy
+
+check-imports: $(READY)
 	$(BIN)/lint-imports --no-logo
+
+check-contracts: $(READY)
 	$(BIN)/python -m contracts.generate --check
+
+check-house: $(READY)
 	$(BIN)/pytest -q tests/architecture
 
 test: $(READY) ## every test that belongs to each change (under ten minutes)
