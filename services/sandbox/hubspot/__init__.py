@@ -1,0 +1,1 @@
+"""A stateful HubSpot: contacts and what hangs on them, with the vendor's shapes, limits and quirks."""

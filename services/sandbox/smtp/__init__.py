@@ -1,0 +1,1 @@
+"""A mail sink: takes mail for anybody, keeps it, delivers nothing."""
