@@ -1,3 +1,5 @@
+"""An erasure from locating to the verdict, and what every error turns into."""
+
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any

@@ -1,3 +1,5 @@
+"""Retention: which items stay, and until when."""
+
 from datetime import date
 
 import pytest

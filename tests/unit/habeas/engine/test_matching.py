@@ -1,3 +1,5 @@
+"""Whose an item is: identities compared by type."""
+
 import pytest
 
 from habeas.engine.matching import Subject
