@@ -19,6 +19,7 @@ from habeas.local.stack import Say, Stack, quietly
 from habeas.local.state import StackState
 from habeas.local.waiting import wait_until
 
+PROGRAM = [sys.executable, "-m", "habeas.local.detached"]
 UP = "up"
 ERROR = "error "
 DOWN_WITHIN = 40.0  # seconds for a stack to stop in good order; then its owner is killed
@@ -36,7 +37,7 @@ def up(home: Path | None = None, *, say: Say = quietly) -> StackState:
         return running
     with open_log(place.log("stack")) as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "habeas.local.detached", place.path],
+            [*PROGRAM, place.path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -81,7 +81,7 @@ class KafkaServer:
 
         Raises LocalStackError if a port is taken or the home cannot be made.
         """
-        self.home = places.make_home(home)
+        self.home = places.make_home(home, mode=0o700)
         self.data = self.home / "data"
         self.log = (logs or self.home / "logs") / "kafka.log"
         lease = ports or PortLease()

@@ -35,11 +35,11 @@ def import_root() -> Path:
     raise LocalStackError(problem)
 
 
-def make_home(home: Path) -> Path:
+def make_home(home: Path, mode: int = HOME_MODE) -> Path:
     """Make `home` and its parents, and give its absolute path."""
     home = home.absolute()
     try:
-        home.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
+        home.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
         problem = f"Cannot make the folder {home} ({error.strerror}); choose another home."
         raise LocalStackError(problem) from error

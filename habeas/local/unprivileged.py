@@ -82,12 +82,16 @@ def namespaces_work() -> bool:
 
 
 def _reachable_copy(installed: Path) -> Path:
-    """A copy of the programs that every user may read and run."""
+    """A copy of the programs, and of the libraries that were packed beside them, that every user may read and run."""
+    site = installed.parent.parent
+    libraries = (site / f"{PACKAGE}.libs", installed.parent / ".dylibs")  # on Linux, on macOS
     copy = SHARED_CACHE / f"postgres-{importlib.metadata.version(DISTRIBUTION)}"
     with places.made_once(copy) as partial:
         if partial is not None:
-            shutil.copytree(installed, partial, symlinks=True)
+            for folder in (installed, *filter(Path.is_dir, libraries)):
+                shutil.copytree(folder, partial / folder.relative_to(site), symlinks=True)
             for path in (partial, *partial.rglob("*")):
                 if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444))
-    return copy
+                    may_run = path.is_dir() or path.stat().st_mode & 0o100
+                    path.chmod(0o755 if may_run else 0o644)
+    return copy / installed.relative_to(site)
