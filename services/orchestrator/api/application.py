@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.chassis import health
-from services.orchestrator.api import filing, requests
+from services.orchestrator.api import filing, operations, processors, requests, system
 from services.orchestrator.api.cursors import Cursors
 from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.api.exchange import Envelope, exchange_of
@@ -19,17 +19,23 @@ from services.orchestrator.api.routing import Api, Operation, serve
 from services.orchestrator.handlers.authenticate import Authenticator
 from services.orchestrator.handlers.prepare_filing import Preparer
 
-OPERATIONS: tuple[Operation, ...] = (*filing.OPERATIONS, *requests.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *filing.OPERATIONS,
+    *requests.OPERATIONS,
+    *operations.OPERATIONS,
+    *processors.OPERATIONS,
+    *system.OPERATIONS,
+)
 
 
 def build(deps: ApiDependencies) -> FastAPI:
     """Return the application. Whatever is not in `OPERATIONS` can not be reached with a key, and needs none."""
-    operations = deps.operations
+    needs = deps.operations
     api = Api(
         deps,
-        Authenticator(operations.database, operations.clock),
-        Preparer(operations),
-        Cursors(operations.root.derive("habeas cursors")),
+        Authenticator(needs.database, needs.clock),
+        Preparer(needs),
+        Cursors(needs.root.derive("habeas cursors")),
     )
     app = FastAPI(
         title="Habeas", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
@@ -38,7 +44,7 @@ def build(deps: ApiDependencies) -> FastAPI:
     for operation in OPERATIONS:
         app.add_route(operation.path, serve(operation, api), methods=[operation.method], include_in_schema=False)
     app.router.routes.extend(health.routes(deps.health))
-    app.add_middleware(Envelope, trace_ratio=operations.settings.trace_ratio)
+    app.add_middleware(Envelope, trace_ratio=needs.settings.trace_ratio)
     return app
 
 

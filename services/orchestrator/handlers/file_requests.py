@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeAlias
 
-import asyncpg
-
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.chassis.postgres.outbox import append
@@ -22,6 +20,7 @@ SQL = Queries.load("services.orchestrator.store", "filing.sql")
 
 MAX_WAITING = 5_000
 _TRIES = 3
+_CROSSED = ("40001", "40P01")  # serialisation failure, deadlock: at once again is right
 # In the order of the parameters of the query `file`.
 _COLUMNS = tuple(
     attrgetter(name)
@@ -102,20 +101,19 @@ class Filer:
             _settle(batch, results)
 
     async def _store(self, batch: Sequence[Filing]) -> Sequence[Result]:
-        for left in reversed(range(_TRIES)):
+        tries = 0
+        while True:
+            tries += 1
             try:
                 return await self._store_once(batch)
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
-                if not left:
-                    return [error] * len(batch)
             except TRANSIENT as error:
-                return [error] * len(batch)
+                if tries == _TRIES or getattr(error, "sqlstate", None) not in _CROSSED:
+                    return [error] * len(batch)
             except Exception as error:  # noqa: BLE001  # whichever filing it was, its neighbours must not fail with it
                 log.warning("filing.failed", error=describe(error), count=len(batch))
                 if len(batch) == 1:
                     return [error]
                 return [result for filing in batch for result in await self._store([filing])]
-        raise AssertionError
 
     async def _store_once(self, batch: Sequence[Filing]) -> list[Result]:
         async with self._deps.database.transaction() as connection:

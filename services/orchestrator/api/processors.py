@@ -1,0 +1,96 @@
+"""Processors: list, enrol, retire, approve."""
+
+from starlette.responses import Response
+
+from contracts.http import EnrolIn, EnrolmentOut, Page, ProcessorOut, ReasonIn
+from habeas.vocabulary import Scope
+from services.chassis.postgres.pool import Connection
+from services.orchestrator.api import bodies
+from services.orchestrator.api.examples import ENROL, REASON
+from services.orchestrator.api.requests import OnlyCursor
+from services.orchestrator.api.routing import Call, Operation, json_response
+from services.orchestrator.domain.errors import NotFound
+from services.orchestrator.handlers import approve_manifest, retire_processor
+from services.orchestrator.handlers.enrol_processor import SQL, enrol_processor
+from services.orchestrator.views.processors import processor_out
+
+
+async def list_processors(call: Call) -> Response:
+    """Return every processor, retired ones included."""
+    bodies.parse_query(OnlyCursor, call.request)
+    async with call.deps.operations.database.connection() as connection:
+        rows = await connection.fetch(SQL["processors"], None)
+    return json_response(Page[ProcessorOut](data=tuple(processor_out(row) for row in rows)))
+
+
+async def enrol(call: Call) -> Response:
+    """Admit a processor."""
+    body = bodies.parse(EnrolIn, await bodies.read(call.request, limit=256 * bodies.KIB))
+    enrolment = await enrol_processor(
+        processor=body.id,
+        kind=body.kind,
+        actor=call.principal.client_id,
+        provision=call.deps.provision,
+        deps=call.deps.operations,
+    )
+    return json_response(enrolment, 201)
+
+
+async def retire(call: Call) -> Response:
+    """Plan nothing at a processor any more."""
+    deps = call.deps.operations
+    processor = call.path("processor")
+    body = bodies.parse(ReasonIn, await bodies.read(call.request, limit=256 * bodies.KIB))
+    async with deps.database.transaction() as connection:
+        await retire_processor.retire_processor(
+            connection, processor=processor, reason=body.reason, actor=call.principal.client_id, deps=deps
+        )
+        answer = await _processor(connection, processor)
+    deps.wakes.ring()
+    return json_response(answer)
+
+
+async def approve(call: Call) -> Response:
+    """Let a wider manifest take effect."""
+    deps = call.deps.operations
+    processor = call.path("processor")
+    async with deps.database.transaction() as connection:
+        await approve_manifest.approve_manifest(
+            connection, processor=processor, actor=call.principal.client_id, deps=deps
+        )
+        answer = await _processor(connection, processor)
+    deps.wakes.ring()
+    return json_response(answer)
+
+
+async def _processor(connection: Connection, processor: str) -> ProcessorOut:
+    row = await connection.fetchrow(SQL["processors"], processor)
+    if row is None:
+        raise NotFound
+    return processor_out(row)
+
+
+OPERATIONS = (
+    Operation(
+        "GET", "/v1/processors", Scope.PROCESSORS_READ, "List processors", list_processors, Page[ProcessorOut],
+        description="Every system that holds data, retired ones included.",
+    ),
+    Operation(
+        "POST", "/v1/processors", Scope.PROCESSORS_ADMIN, "Enrol a processor", enrol, EnrolmentOut, status=201,
+        body=EnrolIn, codes=("not_allowed", "validation_failed"), example=ENROL,
+        description=(
+            "Makes its topic and returns the secret for its connector host. Enrolling the same id and kind again "
+            "returns the same enrolment; a retired id gets a new one."
+        ),
+    ),
+    Operation(
+        "POST", "/v1/processors/{processor}/retire", Scope.PROCESSORS_ADMIN, "Retire a processor", retire,
+        ProcessorOut, body=ReasonIn, codes=("not_found", "not_allowed", "validation_failed"), example=REASON,
+        description="Open requests go on without it, and their outcomes say so.",
+    ),
+    Operation(
+        "POST", "/v1/processors/{processor}/approve", Scope.PROCESSORS_ADMIN, "Approve a manifest", approve,
+        ProcessorOut, codes=("not_found", "not_allowed"),
+        description="A manifest that widens what a processor may see, resolve or do waits for this.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""Admits a processor: its topic, its row and its enrolment secret, which is derived and stored nowhere."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from contracts import ids
+from contracts.http import EnrolmentOut
+from contracts.topics import NOTIFIER
+from services.chassis.log import get_logger
+from services.chassis.postgres.pool import Connection
+from services.chassis.postgres.queries import Queries
+from services.orchestrator.domain.errors import NotAllowed
+from services.orchestrator.handlers.dependencies import Dependencies
+
+log = get_logger(__name__)
+SQL = Queries.load("services.orchestrator.store", "enrolments.sql")
+
+Provision = Callable[[str], Awaitable[None]]
+
+
+async def enrol_processor(
+    *, processor: str, kind: str, actor: str, provision: Provision, deps: Dependencies
+) -> EnrolmentOut:
+    """Enrol, and return the secret for the connector host; enrolling twice gives the same enrolment twice.
+
+    A retired id is enrolled anew, under an enrolment of its own, so that old keys never revive. The topic is made
+    first: a row without a topic would be planned for. Raises `NotAllowed` for an id that is enrolled as another kind.
+    """
+    if processor == NOTIFIER:
+        raise NotAllowed("processor_reserved", "The notifier is enrolled by deployment; choose another id.")
+    async with deps.database.connection() as connection:
+        _check_kind(await connection.fetchrow(SQL["standing"], processor), kind)
+    await provision(processor)
+    async with deps.database.transaction() as connection:
+        row = await _admit(connection, processor, kind, deps)
+    deps.wakes.planner.set()
+    log.info("processor.enrolled", processor=processor, kind=kind, client_id=actor)
+    version = row["secret_version"]
+    secret = deps.root.enrolment_secret(processor, row["enrolment_id"], version)
+    return EnrolmentOut(
+        processor=processor,
+        kind=kind,
+        enrolment=row["enrolment_id"],
+        version=version,
+        secret=base64.b64encode(secret).decode(),
+    )
+
+
+async def _admit(connection: Connection, processor: str, kind: str, deps: Dependencies) -> Any:
+    await connection.execute(SQL["enrol"], processor, kind, ids.new("enr"), deps.clock.now())
+    row = await connection.fetchrow(SQL["standing"], processor)
+    _check_kind(row, kind)
+    await connection.execute(SQL["wake_waiting"])
+    return row
+
+
+def _check_kind(row: Any, kind: str) -> None:
+    if row is not None and row["state"] != "retired" and row["kind"] != kind:
+        raise NotAllowed(
+            "processor_kind_differs", "This id is enrolled as another kind: retire it first, or choose another id."
+        )

@@ -1,0 +1,29 @@
+"""Processors as the API shows them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.http import ProcessorOut
+from habeas.vocabulary import Action, IdentityType
+
+
+def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
+    """Return a row of the query `processors`; what it may see and do is read from its approved manifest."""
+    manifest: dict[str, Any] = json.loads(row["manifest"]) if row["manifest"] is not None else {}
+    return ProcessorOut(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        title=manifest.get("title"),
+        manifest_version=row["manifest_version"],
+        pending_manifest_version=row["pending_version"],
+        actions=tuple(Action(action) for action in manifest.get("actions", ())),
+        accepts=tuple(IdentityType(one) for one in manifest.get("accepts", ())),
+        resolves=tuple(IdentityType(one) for one in manifest.get("resolves", ())),
+        open_tasks=row["open_tasks"],
+        enrolled_at=row["enrolled_at"],
+        announced_at=row["announced_at"],
+        retired_at=row["retired_at"],
+        retired_reason=row["retired_reason"],
+    )
