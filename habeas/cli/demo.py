@@ -1,7 +1,10 @@
 """`habeas demo`: starts everything on this machine, tells its story, checks it, and leaves nothing running."""
 
 import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -35,25 +38,42 @@ def demo(
     It ends with 0 only if the vendors' own books say that it went right.
     """
     out = console(stderr=as_json)
-    home = Path(tempfile.mkdtemp(prefix="habeas-demo-"))
-    failed = True
-    try:
+    with _killed_as_interrupted(), _home(out, keep=keep) as home:
         checks = _run(home, out)
-        failed = not all(check.passed for check in checks)
-    except KeyboardInterrupt:
-        failed = False  # whoever stops it does not look for the reason
+        passed = all(check.passed for check in checks)
+        if as_json:
+            print_json({"passed": passed, "checks": [asdict(check) for check in checks]})
+        elif passed:
+            out.print(f"\n{NEXT}", markup=False)
+        if not passed:
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _home(out: Console, *, keep: bool) -> Iterator[Path]:
+    """Give a folder for everything, which stays only when somebody will look for a reason in it."""
+    home = Path(tempfile.mkdtemp(prefix="habeas-demo-"))
+    wanted = keep
+    try:
+        yield home
+    except Exception:
+        wanted = True
         raise
     finally:
-        if failed or keep:
+        if wanted:
             out.print(f"Logs and ledgers are in {home}", markup=False)
         else:
             shutil.rmtree(home, ignore_errors=True)
-    if as_json:
-        print_json({"passed": not failed, "checks": [asdict(check) for check in checks]})
-    elif not failed:
-        out.print(f"\n{NEXT}", markup=False)
-    if failed:
-        raise typer.Exit(1)
+
+
+@contextmanager
+def _killed_as_interrupted() -> Iterator[None]:
+    """Tidy up after `kill` as after Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(home: Path, out: Console) -> list[Check]:

@@ -28,7 +28,7 @@ class Ran:
 
 
 class FakeServer:
-    """Answers by method and path; a list gives its members one after the other and stays at the last."""
+    """Answers by method and path: the members of a list in turn, staying at the last; what a callable does."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
@@ -40,6 +40,8 @@ class FakeServer:
         answer = self.answers.get(f"{request.method} {request.url.path}")
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if callable(answer):
+            answer = answer()
         if isinstance(answer, httpx.Response):
             return answer
         if answer is None:

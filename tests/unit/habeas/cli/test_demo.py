@@ -1,5 +1,7 @@
 """`habeas demo` against a stack of canned answers: the story, the verdict, and that it tidies up."""
 
+import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -153,3 +155,14 @@ def test_an_interrupt_leaves_nothing(habeas: Habeas, stack: type[FakeStack], tmp
     ran = habeas("demo")
     assert (ran.code, ran.err) == (130, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_ends_it_as_an_interrupt_does(
+    habeas: Habeas, world: FakeServer, stack: type[FakeStack], tmp_path: Path
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    world.answers["POST /_sandbox/people"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    assert habeas("demo").code == 130
+    assert stack.stopped == 1
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
