@@ -1,0 +1,24 @@
+"""The connector host's commands: `python -m services.connectors serve | migrate | dead-letters | consumers`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from services.chassis.command import run_service
+from services.connectors.app import serve
+from services.connectors.settings import ConnectorSettings
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the command line; `--only a,b` before or behind the command is HABEAS_ONLY."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--only")
+    own, rest = parser.parse_known_args(argv)
+    if own.only is not None:
+        os.environ["HABEAS_ONLY"] = own.only
+    run_service("connectors", ConnectorSettings, serve, argv=rest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What the host decides without touching anything: arrivals, the journal of a task, back-off, what is reported."""

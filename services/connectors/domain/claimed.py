@@ -1,0 +1,175 @@
+"""A task in a worker's hands, and the ways in which it leaves them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts.outcomes import Line, Outcome
+from contracts.seal import SealedSubject
+from contracts.tasks import TaskDispatched
+from habeas.engine import OutcomeLine
+from habeas.sdk import Action, Correction, Identity, RetentionRule, Right, Task
+from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
+
+ALL = "all"  # the category of a line that speaks of the processor as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A task as far as a report names it."""
+
+    id: str
+    request_id: str
+    processor: str
+    livemode: bool
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A row of `tasks` under `fence`. `dispatch_no` and `cancelled` follow what the database says at each write."""
+
+    id: str
+    request_id: str
+    processor: str
+    livemode: bool
+    dispatch_no: int
+    cancelled: bool
+    action: str
+    right: str
+    due_at: datetime | None
+    not_after: datetime | None
+    seal: str = field(repr=False)
+    rules: str
+    traceparent: str | None
+    fence: int
+    tries: int
+    attempt: int
+    retries: int
+    max_passes: int
+    phase: str | None
+    attention: str | None
+    reason: str | None
+    journal: Sequence[tuple[bytes | None, bytes]] = ()
+    journaled: int = 0
+    claimed_as: tuple[int, bool] = (0, False)
+
+    @classmethod
+    def of(cls, row: Any) -> "Claimed":
+        """Take a row of the query `claim`."""
+        claimed = cls(**dict(row))
+        claimed.claimed_as = (claimed.dispatch_no, claimed.cancelled)
+        return claimed
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether a dispatch or a cancel came since it was claimed."""
+        return self.claimed_as != (self.dispatch_no, self.cancelled)
+
+    def task(self, subject: SealedSubject) -> Task:
+        """Return the task as the engine takes it."""
+        rules = json.loads(self.rules)
+        return Task(
+            id=self.id,
+            request_id=self.request_id,
+            processor=self.processor,
+            action=Action(self.action),
+            right=Right(self.right),
+            identities=tuple(Identity(one.type, one.value) for one in subject.identities),
+            livemode=self.livemode,
+            due_at=self.due_at,
+            not_after=self.not_after,
+            retention=tuple(RetentionRule(*rule) for rule in rules["retention"]),
+            corrections=tuple(Correction(one.field, one.old, one.new) for one in subject.corrections),
+            purposes=tuple(rules["purposes"]),
+        )
+
+
+def rules_of(message: TaskDispatched) -> str:
+    """Return retention and purposes of a task as JSON; neither is personal data."""
+    if not message.retention and not message.purposes:
+        return _NO_RULES
+    retention = [(rule.category, rule.ground, rule.months) for rule in message.retention]
+    return json.dumps({"retention": retention, "purposes": message.purposes})
+
+
+_NO_RULES = '{"retention":[],"purposes":[]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """It is over. `findings` is a seal under the processor's own key."""
+
+    outcome: Outcome
+    cancelled: bool = False
+    effects: int = 0
+    attempts: int = 0
+    findings: str | None = field(default=None, repr=False)
+
+    def stored(self) -> str:
+        """Return it as JSON, without the findings."""
+        return json.dumps(
+            {
+                "outcome": self.outcome.model_dump(mode="json"),
+                "cancelled": self.cancelled,
+                "effects": self.effects,
+                "attempts": self.attempts,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def read(cls, stored: str, findings: str | None) -> "Answered":
+        """Return what `stored` gave."""
+        told = json.loads(stored)
+        outcome = Outcome.model_validate(told["outcome"])
+        return cls(outcome, told["cancelled"], told["effects"], told["attempts"], findings)
+
+
+@dataclass(frozen=True, slots=True)
+class PutDown:
+    """It is not over. `after` seconds it is due again; `state` `parked` and `unsealable` wait to be asked for.
+
+    `kid` names the key that was wanted where the seal could not be opened.
+    """
+
+    state: str
+    after: float
+    attempt: int
+    retries: int
+    phase: Phase | None
+    reason: str | None
+    attention: AttentionReason | None = None
+    kid: str | None = None
+
+
+Ending = Answered | PutDown
+
+
+def lines_of(lines: Sequence[OutcomeLine]) -> tuple[Line, ...]:
+    """Return the engine's lines as they travel."""
+    return tuple(
+        Line(
+            category=one.category,
+            disposition=one.disposition,
+            count=one.count,
+            checked=one.checked,
+            ground=one.ground,
+            until=one.until,
+            reason=one.reason,
+        )
+        for one in lines
+    )
+
+
+def cancelled_before_it_came() -> Answered:
+    """The answer of a task that was cancelled before anything was done."""
+    return Answered(Outcome.of(()), cancelled=True)
+
+
+def never_done(reason: str) -> Answered:
+    """The answer of a task that ended without one: `closed` or `forgotten`."""
+    line = Line(category=ALL, disposition=Disposition.FAILED, count=0, checked=Checked.NOT_CHECKABLE, reason=reason)
+    return Answered(Outcome.of((line,)))

@@ -1,0 +1,171 @@
+"""The worker: claims due tasks of every served processor, works on them side by side, hands back what it must leave."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from habeas.engine import LeaseLost
+from services.chassis.clock import Clock
+from services.chassis.crypto.at_rest import KeyProvider
+from services.chassis.faultpoints import faultpoint
+from services.chassis.log import describe, get_logger
+from services.chassis.loops import Loop, Wake
+from services.chassis.postgres.pool import Connection, Database
+from services.chassis.postgres.queries import Queries
+from services.connectors.domain.claimed import Claimed
+from services.connectors.host import metrics
+from services.connectors.host.commits import Commits
+from services.connectors.host.lease import Heartbeat
+from services.connectors.host.ledger import DatabaseLedger
+from services.connectors.host.reports import Reports
+from services.connectors.host.served import Served
+from services.connectors.host.work import work_on
+
+log = get_logger(__name__)
+SQL = Queries.load("services.connectors.store", "work.sql")
+
+SHARE_OF_LEASE = 0.25  # a beat at each quarter, so that three may fail
+
+
+class Serving(Protocol):
+    """What the worker asks of the roster."""
+
+    def served(self) -> Mapping[str, Served]:
+        """Return what is served now, by processor."""
+
+
+class Worker:
+    """A part of the service: it beats, claims and commits as one, and stops in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        roster: Serving,
+        *,
+        reports: Reports,
+        keys: KeyProvider,
+        clock: Clock,
+        instance: int,
+        lease_seconds: float,
+        finish_within: float,
+        wake: Wake,
+        reported: Wake,
+    ) -> None:
+        """Work on what `roster` serves; `wake` rings when there may be work, `reported` is rung after reports."""
+        self._database = database
+        self._roster = roster
+        self._keys = keys
+        self._clock = clock
+        self._finish_within = finish_within
+        self._wake = wake
+        self._heart = Heartbeat(database, instance=instance, seconds=lease_seconds)
+        self._commits = Commits(database, reports, worker=lambda: self._heart.worker, after=reported.set)
+        self._in_hand: dict[str, tuple[Claimed, asyncio.Task[None]]] = {}
+        self._claims = asyncio.Lock()
+        self.claiming = Loop("claim", self._claim, wake=wake)
+        self.beating = Loop("beat", self._beat, idle=lease_seconds * SHARE_OF_LEASE)
+
+    def cancel(self, tasks: Iterable[str]) -> None:
+        """Have those of `tasks` that are in hand stop before their first effect."""
+        for task_id in tasks:
+            if task_id in self._in_hand:
+                self._in_hand[task_id][0].cancelled = True
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish what can be finished soon, and hand the rest back."""
+        async with asyncio.TaskGroup() as group:
+            helpers = [group.create_task(self._commits.run()), group.create_task(self.beating.run())]
+            claiming = group.create_task(self.claiming.run())
+            try:
+                await asyncio.Event().wait()
+            finally:
+                claiming.cancel()
+                await self._stop()
+                for helper in helpers:
+                    helper.cancel()
+
+    async def _stop(self) -> None:
+        tasks = [task for _, task in self._in_hand.values()]
+        late: set[asyncio.Task[None]] = set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._finish_within)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=1.0)
+        if late:
+            # Their last calls may still be under way at the vendor: nobody takes them over before the lease ends.
+            log.warning("worker.left_tasks", count=len(late), seconds=round(max(self._heart.left(), 0.0), 1))
+            return
+        try:
+            async with asyncio.timeout(2.0):
+                async with self._database.connection() as connection:
+                    await connection.execute(SQL["hand_back"], self._heart.worker, [])
+                await self._heart.leave()
+        except Exception as error:  # noqa: BLE001  # the lease ends by itself
+            log.warning("worker.left_silently", error=describe(error))
+
+    async def _beat(self) -> int:
+        """Say that this worker lives, learn of cancels, and give up on workers that do not."""
+        if not await self._heart.beat():
+            log.error("worker.was_given_up", worker=self._heart.worker, count=len(self._in_hand))
+            for _, task in list(self._in_hand.values()):
+                task.cancel()
+        async with self._claims, self._database.connection() as connection:
+            # A claim whose answer was lost, or a task that could not be put down: held by us, but in nobody's hands.
+            await connection.execute(SQL["hand_back"], self._heart.worker, list(self._in_hand))
+            self.cancel([row["id"] for row in await connection.fetch(SQL["cancelled"], list(self._in_hand))])
+        if await self._heart.give_up_the_silent():
+            self._wake.set()
+        await asyncio.sleep(self._heart.seconds * SHARE_OF_LEASE)
+        return 1
+
+    async def _claim(self) -> int:
+        """Claim as many due tasks as there are free places, with one query for all processors."""
+        if not self._heart.worker or self._heart.left() <= 0:
+            return 0
+        free = {name: served.free for name, served in self._roster.served().items() if served.free}
+        if not free:
+            return 0
+        async with self._claims, self._database.connection() as connection:
+            rows = await connection.fetch(SQL["claim"], list(free), list(free.values()), self._heart.worker)
+            claimed = [Claimed.of(row) for row in rows]
+            again = {task.id: task for task in claimed if task.tries > 1}
+            if again:
+                await _read_journals(connection, again)
+            if claimed:
+                faultpoint("worker.leased")
+            for task in claimed:
+                self._begin(task)
+        return len(claimed)
+
+    def _begin(self, task: Claimed) -> None:
+        served = self._roster.served()[task.processor]
+        served.take()
+        metrics.IN_HAND.labels(task.processor).inc()
+        self._in_hand[task.id] = (task, asyncio.create_task(self._work(task, served)))
+
+    async def _work(self, task: Claimed, served: Served) -> None:
+        ledger = DatabaseLedger(task, served, commits=self._commits, keys=self._keys, lease_left=self._heart.left)
+        try:
+            await work_on(task, served, ledger, self._clock)
+        except LeaseLost:
+            metrics.LEASES_LOST.labels(task.processor).inc()
+            log.warning("task.lease_lost", task_id=task.id, processor=task.processor, fence=task.fence)
+        except Exception as error:  # noqa: BLE001  # the next beat hands it back
+            log.error("task.not_put_down", task_id=task.id, processor=task.processor, error=describe(error))
+        finally:
+            held = self._in_hand.get(task.id)
+            if held is not None and held[0] is task:
+                del self._in_hand[task.id]
+            served.put_down()
+            metrics.IN_HAND.labels(task.processor).dec()
+            self._wake.set()
+
+
+async def _read_journals(connection: Connection, tasks: Mapping[str, Claimed]) -> None:
+    """Give tasks that were tried before what they remember, with one query for all."""
+    journals: dict[str, list[tuple[bytes | None, bytes]]] = {}
+    for row in await connection.fetch(SQL["journals"], list(tasks)):
+        journals.setdefault(row["task_id"], []).append((row["wrapped"], row["sealed"]))
+    for task_id, rows in journals.items():
+        tasks[task_id].journal = rows
