@@ -102,5 +102,8 @@ def configure(service: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # These two call a broker that is still starting an error, many times over; our own parts tell it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("services.chassis.kafka.faststream").setLevel(logging.ERROR)
     logging.getLogger("services").setLevel(level.upper())
     logging.getLogger("habeas").setLevel(level.upper())

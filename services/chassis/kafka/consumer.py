@@ -80,6 +80,7 @@ class Taker:
         self._failures = 0
         self._failed_in_a_row = 0
         self._known = False
+        self._finished: set[tuple[str, int, int]] = set()
 
     async def take(self, consumer: PollingConsumer, records: Sequence[Raw]) -> None:
         """Handle one polled batch and commit its offsets; on a failure that will pass, seek back and pause.
@@ -88,6 +89,7 @@ class Taker:
         """
         faultpoint("consumer.polled")
         started = time.perf_counter()
+        self._finished.clear()
         try:
             if await self._halted():
                 await self._back(consumer, records, pause=1.0)
@@ -100,6 +102,8 @@ class Taker:
             await self._failed(consumer, records, "Cancelled")
             return
         except _Halt:
+            # What was put aside before is done with: a restart must not take it again.
+            await self._commit(consumer, [record for record in records if _place(record) in self._finished])
             await self._back(consumer, records, pause=1.0)
             return
         except Exception as error:  # noqa: BLE001  # everything is tried again; what is poison was put aside before
@@ -157,6 +161,7 @@ class Taker:
             await self._dead_letters.add(connection, self.name, refused)
             await self._count(connection, [one for one in refused if one.proven], good=bool(believed))
             faultpoint("consumer.before_commit")
+        self._finished.update(_place(one.record) for one in decoded)
 
     async def _set_aside(self, decoded: Sequence[Decoded], culprit: Believed, reason: str) -> None:
         """Make one record a dead letter (it was proven, so it counts to the halt) and handle the others."""
@@ -199,8 +204,9 @@ class Taker:
         await self._back(consumer, records, pause=pause * (0.5 + random.random()))  # noqa: S311  # jitter
 
     async def _back(self, consumer: PollingConsumer, records: Sequence[Raw], *, pause: float) -> None:
-        """Seek every partition of the batch back to its first record, so that a later commit can not pass it."""
-        for partition, offset in _first(records).items():
+        """Seek every partition back to its first unfinished record, so that a later commit can not pass it."""
+        unfinished = [record for record in records if _place(record) not in self._finished]
+        for partition, offset in _first(unfinished).items():
             try:
                 consumer.seek(partition, offset)
             except IllegalStateError:
@@ -208,6 +214,8 @@ class Taker:
         await asyncio.sleep(pause)
 
     async def _commit(self, consumer: PollingConsumer, records: Sequence[Raw]) -> None:
+        if not records:
+            return
         try:
             async with asyncio.timeout(COMMIT_WITHIN):
                 await consumer.commit({partition: offset + 1 for partition, offset in _last(records).items()})
@@ -218,6 +226,10 @@ class Taker:
 
 class _Halt(Exception):
     """The consumer was just halted."""
+
+
+def _place(record: Raw) -> tuple[str, int, int]:
+    return record.topic, record.partition, record.offset
 
 
 def _first(records: Sequence[Any]) -> dict[TopicPartition, int]:

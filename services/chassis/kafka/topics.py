@@ -43,8 +43,10 @@ def task_spec(namespace: str, processor: str) -> TopicSpec:
     return spec_of(TASKS, namespace, processor)
 
 
-async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int = -1) -> list[str]:
-    """Create what is missing and assert the rest; return the names created. `replication` -1 is the broker's default.
+async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int | None = None) -> list[str]:
+    """Create what is missing and assert the rest; return the names created.
+
+    `replication` None is three, or as many as there are brokers (aiokafka can not ask for the broker's default).
 
     Raises `WrongPartitions`, or a `KafkaError` when the broker can not be reached.
     """
@@ -58,7 +60,8 @@ async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int
                 msg = f"{spec.name} has {counts[spec.name]} partitions instead of {spec.partitions}: make it anew"
                 raise WrongPartitions(msg)
         if missing:
-            await _create(admin, missing, replication)
+            copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
+            await _create(admin, missing, copies)
         return [spec.name for spec in missing]
     finally:
         await admin.close()
@@ -86,6 +89,11 @@ async def cluster_id(bootstrap: str) -> str:
         await admin.close()
 
 
+def _durable(replication: int) -> dict[str, str]:
+    """Return the setting that makes acks=all mean more than one copy wherever there are more."""
+    return {"min.insync.replicas": str(max(1, replication - 1))}
+
+
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     described = await admin.describe_topics()
     return {one["topic"]: len(one["partitions"]) for one in described if one["error_code"] == 0}
@@ -94,7 +102,7 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: int) -> None:
     answer = await admin.create_topics(
         [
-            NewTopic(spec.name, spec.partitions, replication, topic_configs=dict(spec.configs))
+            NewTopic(spec.name, spec.partitions, replication, topic_configs={**spec.configs, **_durable(replication)})
             for spec in specs
         ]
     )
