@@ -65,11 +65,10 @@ async def serve(settings: OrchestratorSettings) -> bool:
         deps.database, settings.kafka_bootstrap, service="orchestrator", holder=holder, wake=deps.wakes.relay
     )
     loops = _loops(deps, dead_letters, provisioner, readers, relay)
-    filer = Filer(deps)
     health = _health(settings, deps, loops, readers)
     app = application.build(
         ApiDependencies(
-            operations=deps, filer=filer, health=health, dead_letters=dead_letters, provision=provisioner.one
+            operations=deps, filer=Filer(deps), health=health, dead_letters=dead_letters, provision=provisioner.one
         )
     )
     server = HttpServer(app, host=settings.http_host, port=settings.http_port)
@@ -78,7 +77,6 @@ async def serve(settings: OrchestratorSettings) -> bool:
             [
                 *(Part(loop.name, loop.run) for loop in loops),
                 *(Part(reader.name, reader.run) for reader in readers),
-                Part("filer", filer.run),
                 Part("http", server.run),
             ]
         )
@@ -131,7 +129,10 @@ def _health(
         await topics.cluster_id(settings.kafka_bootstrap)
 
     return Health(
-        alive={part.name: partial(getattr, part, "alive") for part in (*loops, *readers)},
+        alive={
+            **{loop.name: partial(getattr, loop, "alive") for loop in loops},
+            **{reader.name: partial(getattr, reader, "alive") for reader in readers},
+        },
         ready={"postgres": deps.database.ping},
         # Without the broker filing goes on, so the API stays in service and says what is away.
         degrading={reader.name: partial(getattr, reader, "ready") for reader in readers},

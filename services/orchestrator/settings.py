@@ -22,4 +22,4 @@ class OrchestratorSettings(ServiceSettings):
     forget_after: float = Field(default=45 * DAY, gt=0, description="until a host forgets the subject by itself")
     shred_after: float = Field(default=30 * DAY, ge=0, description="from completion until the request's key is deleted")
     batch: int = Field(default=500, ge=1, le=5_000)
-    replication: int = Field(default=-1, description="of topics; -1 is the broker's default")
+    replication: int | None = Field(default=None, ge=1, description="copies of a topic; default three, or all brokers")
