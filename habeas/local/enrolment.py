@@ -45,7 +45,7 @@ def sandbox_processors(ports: Mapping[str, int]) -> tuple[Wanted, ...]:
                 "bucket": "habeas-demo",
                 "prefix": "customers/{customer_id}/",
             },
-            secrets={"access_key": "sandbox", "secret_key": "sandbox-secret"},
+            secrets={"access_key_id": "sandbox", "secret_access_key": "sandbox-secret"},
         ),
     )
 
