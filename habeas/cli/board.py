@@ -7,6 +7,7 @@ from rich.text import Text
 
 from habeas.cli.output import Row, attention, grid, when, word
 from habeas.client import Task
+from habeas.vocabulary import Action, Headline
 
 # The order in which a request goes through them (DESIGN: resolve first, export before erase).
 COURSE = ("resolve", "preview", "export", "erase", "rectify", "restrict", "lift", "stop", "recheck")
@@ -29,6 +30,8 @@ def cell(task: Task | None) -> Text:
         return Text("-", style="dim")
     if task.attention:
         return attention(task.attention)
+    if task.outcome and task.action == Action.RESOLVE and task.outcome.headline == Headline.NOTHING_FOUND:
+        return Text("done", style="green")  # it looks for identities: that it changed no data is no news
     if task.outcome:
         return word(task.outcome.headline).append(_counted(task), style="dim")
     return word(task.phase or task.state)

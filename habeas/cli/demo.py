@@ -80,6 +80,7 @@ def _run(home: Path, out: Console) -> list[Check]:
     from habeas.local.places import HOME_MODE
     from habeas.local.stack import Stack
 
+    out.print("Starting PostgreSQL, Kafka, the services and a sandbox of two vendors (longest the first time) ...")
     home.chmod(HOME_MODE)  # a server that gave up root must reach its data below
     with (
         Stack(home, say=lambda line: out.print(line, style="dim", markup=False)) as stack,

@@ -17,7 +17,7 @@ from habeas.vocabulary import RequestState
 
 PEOPLE = 25
 SEED = 1
-LANGUAGES = ("en", "nl")
+LANGUAGE = "en"  # of the mails, which the demo shows
 SETTLES_WITHIN = 120.0  # seconds
 MAILS_WITHIN = 30.0  # seconds
 LAST_MAIL_WAITS_FOR = 2  # an acknowledgement and the answer
@@ -56,14 +56,14 @@ def tell(habeas: Habeas, sandbox: Sandbox, console: Console) -> list[Check]:
 
 
 def _choose(people: Sequence[Person]) -> Person:
-    """Return somebody who reads a language of ours and shares nothing with the next one.
+    """Return somebody who reads our language and shares nothing with the next one.
 
     A note that two people share changes, rightly, when one of them goes; it would blur "the rest is what it was".
     """
     return next(
         person
         for person, follower in pairwise(people)
-        if person.language in LANGUAGES and not person.oddity and "shares" not in follower.oddity
+        if person.language == LANGUAGE and not person.oddity and "shares" not in follower.oddity
     )
 
 
@@ -111,7 +111,7 @@ def _show_mails(console: Console, mails: Sequence[Mail]) -> None:
     for mail in mails:
         console.print(Text(f"Subject: {mail.subject}", style="bold"))
         for line in mail.text.strip().splitlines():
-            console.print(Text(f"  {line}"))
+            console.print(Text(f"  {line}".rstrip()))
         console.print()
     if not mails:
         console.print("No mail came.")

@@ -18,7 +18,7 @@ PEOPLE = [
     {"email": "a@example.com", "customer_id": "c-1", "name": "A", "language": "en", "oddity": ""},
     {"email": "b@example.com", "customer_id": "c-2", "name": "B", "language": "nl", "oddity": "shares a note"},
     {"email": "c@example.com", "customer_id": "c-3", "name": "C", "language": "de", "oddity": ""},
-    {"email": "jane@example.com", "customer_id": "c-4", "name": "Jane", "language": "nl", "oddity": ""},
+    {"email": "jane@example.com", "customer_id": "c-4", "name": "Jane", "language": "en", "oddity": ""},
     {"email": "e@example.com", "customer_id": "c-5", "name": "E", "language": "nl", "oddity": ""},
 ]
 
@@ -112,7 +112,7 @@ def test_files_by_email_alone_with_that_contact(habeas: Habeas, world: FakeServe
     habeas("demo")
     filed = next(request for request in world.sent if (request.method, request.url.path) == ("POST", "/v1/requests"))
     assert b'"identities": [{"type": "email", "value": "jane@example.com"}]' in filed.content
-    assert b'"contact": {"email": "jane@example.com"}, "language": "nl"' in filed.content
+    assert b'"contact": {"email": "jane@example.com"}, "language": "en"' in filed.content
 
 
 def test_for_programs_the_verdict_alone_is_on_standard_output(habeas: Habeas, world: FakeServer) -> None:

@@ -37,6 +37,13 @@ def test_board_has_a_row_per_processor_and_a_column_per_action_in_their_course()
     assert head.index("ERASE") == crm.index("retrying") == files.index("waiting")
 
 
+def test_a_resolver_that_is_done_does_not_say_that_nothing_was_found() -> None:
+    found = task(action="resolve", outcome={"headline": "nothing_found", "lines": []})
+    failed = task(action="resolve", outcome={"headline": "not_fulfilled", "lines": []})
+    assert printed(board([found]))[1].split() == ["crm-eu", "done"]
+    assert printed(board([failed]))[1].split() == ["crm-eu", "not", "fulfilled"]
+
+
 def test_board_shows_the_latest_round_and_attention_first() -> None:
     tasks = [
         task(round=2, attention={"reason": "keeps_failing", "since": START.isoformat()}),
