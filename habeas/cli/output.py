@@ -14,7 +14,7 @@ from rich.text import Text
 from habeas.client import Attention, Outcome
 
 # A pipe or a file has no width: lines are never broken there, so that each row stays one line.
-UNBROKEN = 240
+UNBROKEN = 10_000
 
 Row = Sequence[str | Text]
 
@@ -83,10 +83,13 @@ def print_json(value: Any) -> None:
 
 
 def grid(*columns: str, rows: Iterable[Row]) -> Table:
-    """Return a table that lines up: headings, two spaces between columns, nothing around it."""
+    """Return a table that lines up: headings, two spaces between columns, nothing around it.
+
+    Where a terminal is too narrow, the last column gives way first, and goes on below itself.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != columns[-1], overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -10,7 +9,7 @@ from rich.text import Text
 from habeas.cli.output import Row, grid
 from habeas.client import TimelineEntry
 
-WIDTH = 32
+WIDTH = 24
 
 
 def waterfall(entries: Sequence[TimelineEntry]) -> Table:
@@ -29,11 +28,10 @@ def waterfall(entries: Sequence[TimelineEntry]) -> Table:
                 Text(bar(begun, entry.at, start, end), style="cyan" if entry.task else "magenta"),
                 entry.type,
                 entry.processor or "-",
-                entry.actor or "-",
-                details(entry.detail),
+                details(entry),
             ]
         )
-    return grid("AFTER", "WHEN", "WHAT", "PROCESSOR", "BY", "DETAIL", rows=rows)
+    return grid("AFTER", "WHEN", "WHAT", "PROCESSOR", "DETAIL", rows=rows)
 
 
 def bar(begun: datetime, ended: datetime, start: datetime, end: datetime) -> str:
@@ -55,7 +53,9 @@ def offset(moment: datetime, start: datetime) -> str:
     return f"+{seconds / 3600:.1f} h" if seconds < 86_400 else f"+{seconds / 86_400:.1f} d"
 
 
-def details(detail: dict[str, Any]) -> str:
+def details(entry: TimelineEntry) -> str:
     """Return what a fact adds, as `name=value`; what is nested is left to `--json`."""
-    plain = {name: value for name, value in detail.items() if isinstance(value, str | int | float)}
+    plain = {name: value for name, value in entry.detail.items() if isinstance(value, str | int | float)}
+    if entry.actor:
+        plain["by"] = entry.actor
     return " ".join(f"{name}={value}" for name, value in sorted(plain.items())) or "-"

@@ -159,7 +159,7 @@ def test_trace(habeas: Habeas, server: FakeServer) -> None:
     server.answers["GET /v1/requests/req_1/timeline"] = page(*TIMELINE)
     ran = habeas("requests", "trace", "req_1")
     head, received, settled = ran.out.splitlines()
-    assert head.split() == ["AFTER", "WHEN", "WHAT", "PROCESSOR", "BY", "DETAIL"]
+    assert head.split() == ["AFTER", "WHEN", "WHAT", "PROCESSOR", "DETAIL"]
     assert received.startswith("+0.000 s")
     assert settled.startswith("+1.500 s")
     assert "crm-eu" in settled

@@ -80,6 +80,16 @@ def test_offsets_are_in_the_unit_that_fits(seconds: float, text: str) -> None:
     assert offset(START + timedelta(seconds=seconds), START) == text
 
 
+def test_where_a_terminal_is_narrow_the_last_column_gives_way() -> None:
+    console = Console(width=80, no_color=True)
+    with console.capture() as capture:
+        console.print(waterfall([entry(1, 0, processor="crm-eu", actor="cli_" + "X" * 26)]))
+    head, *rows = capture.get().splitlines()
+    assert "PROCESSOR" in head
+    assert "crm-eu" in rows[0]
+    assert "".join(row[head.index("DETAIL") :].strip() for row in rows) == "by=cli_" + "X" * 26
+
+
 def test_details_leave_what_is_nested_to_json() -> None:
     (_, row) = printed(waterfall([entry(1, 0, detail={"b": 2, "a": "x", "nested": {"c": 1}})]))
     assert row.endswith("a=x b=2")
