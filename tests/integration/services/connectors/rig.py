@@ -153,6 +153,16 @@ class Rig:
         """Return the closing of a task."""
         return TaskClosed(**self._named(sent, dispatch_no))
 
+    def _named(self, sent: Sent, dispatch_no: int) -> dict[str, Any]:
+        return {
+            "livemode": True,
+            "task_id": sent.id,
+            "request_id": sent.request_id,
+            "processor": sent.processor,
+            "client_id": ids.new("cli"),
+            "dispatch_no": dispatch_no,
+        }
+
     def outgoing(
         self, body: TaskDispatched | TaskCancelled | TaskClosed, *, keys: ProcessorKeys | None = None
     ) -> Outgoing:
