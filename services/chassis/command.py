@@ -1,7 +1,6 @@
 """The commands that every service has: serve, migrate, dead-letters and consumers; a service adds its own."""
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +11,7 @@ import asyncpg
 import uvloop
 from pydantic import ValidationError
 
-from services.chassis import faultpoints, log
+from services.chassis import faultpoints, log, tracing
 from services.chassis.crypto.at_rest import KeyUnreadable, read_key_file
 from services.chassis.dead_letters import SQL, DeadLetters
 from services.chassis.postgres.migrations import MigrationError, migrate
@@ -56,6 +55,7 @@ def run_service(
         loaded = settings()
         log.configure(name, loaded.log_level)
         faultpoints.arm(loaded.faultpoint, environment=loaded.environment)
+        tracing.configure(name, endpoint=loaded.otlp_endpoint)
         code = uvloop.run(_awaited(commands[arguments.command](loaded, arguments)))
     except ValidationError as error:
         code = _complain("; ".join(f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors()))
@@ -63,6 +63,7 @@ def run_service(
         code = _complain(str(error))
     except (asyncpg.PostgresError, OSError) as error:
         code = _complain(f"PostgreSQL: {log.describe(error)}: is it up, and is its URL right?")
+    tracing.shutdown()
     sys.exit(code)
 
 
@@ -72,12 +73,15 @@ async def _awaited(work: Awaitable[int]) -> int:
 
 def _parser(name: str, extras: Sequence[Extra[Any]]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"python -m services.{name}", description="Settings come from the environment, each with HABEAS_ before it."
+        prog=f"python -m services.{name}",
+        description="Settings come from the environment, each with HABEAS_ before it.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run the service until SIGTERM")
     migrating = commands.add_parser("migrate", help="bring the service's schema up to date with the owner's role")
-    migrating.add_argument("--phase", choices=["pre", "post", "all"], default="all", help="pre: before the new code starts")
+    migrating.add_argument(
+        "--phase", choices=["pre", "post", "all"], default="all", help="pre: before the new code starts"
+    )
     letters = commands.add_parser("dead-letters", help="records that could not be taken")
     letters.add_argument("action", choices=["list", "show", "redrive", "discard"])
     letters.add_argument("number", type=int, nargs="?", help="which, for all but list")

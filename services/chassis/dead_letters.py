@@ -76,7 +76,7 @@ class DeadLetters:
         )
 
     async def redrive(self, connection: Connection, number: int) -> bool:
-        """Send a letter again as it came, with its event id and proof; False when there is none or it can not be sent."""
+        """Send a letter again as it came, with its event id and proof; False when it is gone or can not be sent."""
         row = await connection.fetchrow(SQL["lock_dead"], number)
         if row is None:
             return False

@@ -1,4 +1,4 @@
-"""Health that tells the truth: live while the loops make progress, ready while the parts can be reached; metrics too."""
+"""Health that tells the truth: live while the loops make progress, ready while the parts can be reached."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -46,11 +46,12 @@ def routes(health: Health) -> list[Route]:
 
     async def live(_: Request) -> Response:
         loops = health.liveness()
-        return _answer(all(loops.values()), {"loops": loops})
+        return _answer({"loops": loops}, good=all(loops.values()))
 
     async def ready(_: Request) -> Response:
         parts = await health.readiness()
-        return _answer(all(word == "ok" for word in parts.values()), {"parts": parts, "degraded": health.degraded()})
+        body = {"parts": parts, "degraded": health.degraded()}
+        return _answer(body, good=all(word == "ok" for word in parts.values()))
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -76,6 +77,6 @@ async def _ping(name: str, ping: Callable[[], Awaitable[object]]) -> tuple[str, 
     return name, "ok"
 
 
-def _answer(good: bool, body: Mapping[str, object]) -> Response:
+def _answer(body: Mapping[str, object], *, good: bool) -> Response:
     status = 200 if good else 503
     return JSONResponse({"status": "ok" if good else "unavailable", **body}, status, {"cache-control": "no-store"})

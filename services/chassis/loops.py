@@ -1,4 +1,4 @@
-"""Background loops: a step that says how much it did, woken at once when there is work and polling when there is none."""
+"""Background loops: a step that says how much it did, woken at once when there is work, polling when there is none."""
 
 import asyncio
 import random

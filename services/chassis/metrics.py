@@ -9,11 +9,15 @@ CONSUMED = Counter("habeas_consumed_records_total", "Records taken from Kafka an
 BATCH_SECONDS = Histogram(
     "habeas_consumer_batch_seconds", "From poll to commit of one batch.", ["consumer"], buckets=_SECONDS
 )
-BATCH_RETRIES = Counter("habeas_consumer_batch_retries_total", "Batches that failed and were tried again.", ["consumer"])
+BATCH_RETRIES = Counter(
+    "habeas_consumer_batch_retries_total", "Batches that failed and were tried again.", ["consumer"]
+)
 # Each is a record somebody must look at: `habeas dead-letters list`.
 DEAD_LETTERS = Counter("habeas_dead_letters_total", "Records that were put aside.", ["consumer", "reason"])
 UNKNOWN_FACTS = Counter("habeas_unknown_facts_total", "Facts of an unknown type that were skipped.", ["consumer"])
-HALTED = Gauge("habeas_consumer_halted", "1 while a consumer is halted; `habeas consumers resume` ends it.", ["consumer"])
+HALTED = Gauge(
+    "habeas_consumer_halted", "1 while a consumer is halted; `habeas consumers resume` ends it.", ["consumer"]
+)
 
 # Relay: its age is the best single sign of trouble between database and broker.
 RELAYED = Counter("habeas_relayed_messages_total", "Outbox rows acknowledged by the broker.")
@@ -24,7 +28,9 @@ OUTBOX_DEAD = Counter("habeas_outbox_dead_total", "Outbox rows that can never be
 # Loops: liveness comes from their progress.
 LOOP_STEPS = Counter("habeas_loop_steps_total", "Steps of a background loop.", ["loop"])
 LOOP_FAILURES = Counter("habeas_loop_failures_total", "Steps that failed and were tried again.", ["loop"])
-CLUSTER_CHANGED = Counter("habeas_cluster_changed_total", "Another broker cluster than before: everything open is sent again.")
+CLUSTER_CHANGED = Counter(
+    "habeas_cluster_changed_total", "Another broker cluster than before: everything open is sent again."
+)
 
 HTTP_SECONDS = Histogram(
     "habeas_http_seconds", "From request to answer.", ["method", "route", "status"], buckets=_SECONDS

@@ -1,4 +1,4 @@
-"""The orchestrator's commands: `python -m services.orchestrator serve | migrate | bootstrap-key | notifier-key | ...`."""
+"""The orchestrator's commands: `python -m services.orchestrator serve | migrate | bootstrap-key | ...`."""
 
 import argparse
 import base64

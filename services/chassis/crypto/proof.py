@@ -23,7 +23,9 @@ def prove(keys: ProcessorKeys, *, topic: str, key: bytes, headers: Mapping[str, 
     return render(keys.kid, hmac.digest(keys.proving, covered, "sha256"))
 
 
-def check(source: KeySource, proof: str | None, *, topic: str, key: bytes, headers: Mapping[str, str], body: bytes) -> str:
+def check(
+    source: KeySource, proof: str | None, *, topic: str, key: bytes, headers: Mapping[str, str], body: bytes
+) -> str:
     """Return the kid whose proof holds; raise `Unproven`."""
     try:
         kid, mac = parse(proof)

@@ -1,4 +1,4 @@
-"""Takes batches from Kafka: one transaction for each, offsets as a hint, poison put aside, a halt when all is poison."""
+"""Takes batches from Kafka: a transaction for each, offsets as a hint, poison put aside, a halt when all is poison."""
 
 import asyncio
 import random
@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from opentelemetry.trace import SpanKind
 
 from contracts.message import Message
-from services.chassis import metrics
+from services.chassis import metrics, tracing
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.faultpoints import faultpoint
 from services.chassis.kafka.decoding import Believed, Decoded, Decoder, Raw, Refused, Skipped
@@ -88,13 +89,14 @@ class Taker:
         Whatever happens, no record is passed over: each ends handled, as a dead letter, or polled again.
         """
         faultpoint("consumer.polled")
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         self._finished.clear()
         try:
             if await self._halted():
                 await self._back(consumer, records, pause=1.0)
                 return
-            await self._handle(await self._decode(records))
+            decoded = await self._decode(records)
+            await self._handle(decoded)
         except asyncio.CancelledError:
             # A cancel that was meant for something else must not silently end the polling of this consumer.
             if (task := asyncio.current_task()) is not None and task.cancelling():
@@ -112,18 +114,36 @@ class Taker:
         self._failures = 0
         faultpoint("consumer.committed")
         self._after_commit()
+        self._trace(decoded, began)
         await self._commit(consumer, records)
         faultpoint("consumer.offset_committed")
         metrics.CONSUMED.labels(self.name).inc(len(records))
         metrics.BATCH_SECONDS.labels(self.name).observe(time.perf_counter() - started)
 
+    def _trace(self, decoded: Sequence[Decoded], began: int) -> None:
+        """Record a span for each sampled message, below the context that it carried."""
+        for one in decoded:
+            if isinstance(one, Believed) and tracing.sampled(one.incoming.traceparent):
+                tracing.record(
+                    f"process {one.incoming.body.TYPE}",
+                    one.incoming.traceparent,
+                    kind=SpanKind.CONSUMER,
+                    began=began,
+                    attributes={
+                        "messaging.system": "kafka",
+                        "messaging.operation.name": "process",
+                        "messaging.destination.name": one.incoming.topic,
+                        "messaging.consumer.group.name": self.name,
+                        "habeas.task_id": getattr(one.incoming.body, "task_id", ""),
+                        "habeas.request_id": getattr(one.incoming.body, "request_id", ""),
+                    },
+                )
+
     async def _decode(self, records: Sequence[Raw]) -> list[Decoded]:
         decoded = [self._decoder.decode(record) for record in records]
         if any(self._decoder.unknown_kid(one) for one in decoded):
             await self._refresh()
-            decoded = [
-                self._decoder.decode(one.record) if self._decoder.unknown_kid(one) else one for one in decoded
-            ]
+            decoded = [self._decoder.decode(one.record) if self._decoder.unknown_kid(one) else one for one in decoded]
         for one in decoded:
             if isinstance(one, Skipped):
                 metrics.UNKNOWN_FACTS.labels(self.name).inc()
@@ -140,7 +160,7 @@ class Taker:
         except Poison as error:
             believed = [one for one in decoded if isinstance(one, Believed)]
             await self._set_aside(decoded, believed[error.index], error.reason)
-        except Exception as error:  # noqa: BLE001  # unknown: bisect, then put the single record aside
+        except Exception as error:  # unknown: bisect, then put the single record aside
             believed = [one for one in decoded if isinstance(one, Believed)]
             if not believed:
                 raise

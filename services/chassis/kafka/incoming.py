@@ -6,11 +6,11 @@ from typing import Generic, TypeVar
 from contracts.cloudevents import Attributes
 from contracts.message import Message
 
-MessageT = TypeVar("MessageT", bound=Message, covariant=True)
+MessageT_co = TypeVar("MessageT_co", bound=Message, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming(Generic[MessageT]):
+class Incoming(Generic[MessageT_co]):
     """One message with the place it came from and the kid whose proof held."""
 
     topic: str
@@ -19,7 +19,7 @@ class Incoming(Generic[MessageT]):
     key: str
     attributes: Attributes
     kid: str
-    body: MessageT = field(repr=False)
+    body: MessageT_co = field(repr=False)
     traceparent: str | None = None
 
     @property

@@ -42,7 +42,7 @@ TRANSIENT = (
 
 
 class _LeanConnection(asyncpg.Connection):
-    """A connection that is not reset on release: nothing here leaves session state behind, and a reset is a round trip."""
+    """A connection that is not reset on release: nothing leaves session state behind, and a reset is a round trip."""
 
     def get_reset_query(self) -> str:
         """Return nothing to run."""
@@ -63,7 +63,11 @@ class Database:
         while True:
             try:
                 return cls(await _create(url, name, size))
-            except (*TRANSIENT, asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+            except (
+                *TRANSIENT,
+                asyncpg.InvalidCatalogNameError,
+                asyncpg.InvalidAuthorizationSpecificationError,
+            ) as error:
                 if not said:
                     log.warning("postgres.waited_for", error=describe(error))
                     said = True

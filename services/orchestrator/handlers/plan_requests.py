@@ -250,9 +250,7 @@ class _Planning:
         if self._request.need(reason, since=self._now, processor=processor):
             self._request.version += 1
             self._note("request.needs_attention", detail={"reason": reason, "processor": processor})
-            self._work.send(
-                self._messages.fact(RequestNeedsAttention, self._request, at=self._now, attention=reason)
-            )
+            self._work.send(self._messages.fact(RequestNeedsAttention, self._request, at=self._now, attention=reason))
 
     def _named(self, ids: Sequence[str]) -> list[ProcessorTask]:
         return [task for task in self._tasks if task.id in set(ids)]

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from contracts.message import Message
-from contracts.outcomes import Outcome
 from contracts.reports import TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable
 from habeas.vocabulary import Action, AttentionReason, RequestState
 from services.chassis.kafka.consumer import Poison
@@ -81,7 +80,8 @@ class _Recorder:
             if len(task.late) > before:
                 self._note(request, task, "task.answered_late", event_id, headline=body.outcome.headline.value)
             return
-        if task.action is Action.RESOLVE:
+        resolves = task.action is Action.RESOLVE
+        if resolves:
             task.findings = body.sealed
         self._work.task_closed(task)
         self._note(
@@ -89,12 +89,12 @@ class _Recorder:
             task,
             "task.cancelled" if body.cancelled else "task.settled",
             event_id,
-            headline=body.outcome.headline.value,
-            effects=body.effects,
+            headline=None if resolves else body.outcome.headline.value,
+            effects=None if resolves else body.effects,
             attempts=body.attempts,
         )
         follows = request.waiting or request.state is RequestState.CANCELLING
-        if request.open_tasks == 0 or task.action is Action.RESOLVE or follows:
+        if request.open_tasks == 0 or resolves or follows:
             request.wake_planner()
 
     def _progressed(
@@ -149,4 +149,3 @@ class _Recorder:
         )
         self._work.touch_task(task)
         self._work.touch(request)
-

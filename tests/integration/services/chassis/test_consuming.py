@@ -19,8 +19,7 @@ from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Connection, Database
 from tests.integration.services.chassis.conftest import KEYS, Compose, produce
-
-WITHIN = 30.0
+from tests.waiting import until
 
 
 @dataclass
@@ -87,13 +86,6 @@ class Probe:
 
     async def _has(self, count: int) -> bool:
         return len(await self.seen()) >= count
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until `condition` holds; fail when it does not in time."""
-    async with asyncio.timeout(WITHIN):
-        while not await condition():
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -224,7 +216,7 @@ async def test_a_bad_record_becomes_a_dead_letter_and_its_neighbours_go_through(
     before, spoilt, after = (compose.settled() for _ in range(3))
     await produce(producer, before, partition=0)
     key, value, headers = BAD[kind](spoilt)
-    await producer.send_and_wait(spoilt.topic, key=key, value=value, headers=headers, partition=0)  # type: ignore[arg-type]
+    await producer.send_and_wait(spoilt.topic, key=key, value=value, headers=headers, partition=0)
     await produce(producer, after, partition=0)
     async with probe.running():
         await probe.has_seen(2)
@@ -247,9 +239,7 @@ async def test_a_proof_of_another_processor_is_not_believed(
     assert await probe.seen() == []
 
 
-async def test_a_handlers_poison_is_put_aside_alone(
-    probe: Probe, producer: AIOKafkaProducer, compose: Compose
-) -> None:
+async def test_a_handlers_poison_is_put_aside_alone(probe: Probe, producer: AIOKafkaProducer, compose: Compose) -> None:
     messages = [compose.settled() for _ in range(7)]
     culprit = id_of(messages[3])
 
@@ -362,7 +352,7 @@ async def test_unproven_records_never_halt_a_consumer(
     probe.halt_after = 3
     for _ in range(10):
         key, value, headers = BAD["no proof"](compose.settled())
-        await producer.send_and_wait(probe.topic, key=key, value=value, headers=headers)  # type: ignore[arg-type]
+        await producer.send_and_wait(probe.topic, key=key, value=value, headers=headers)
     await produce(producer, compose.settled())
     async with probe.running():
         await until(lambda: _has_dead(probe, 10))

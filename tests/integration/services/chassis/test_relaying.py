@@ -17,6 +17,7 @@ from services.chassis.loops import Loop, Wake
 from services.chassis.postgres import outbox
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose
+from tests.waiting import until
 
 WITHIN = 60.0
 
@@ -52,9 +53,10 @@ class Relaying:
             return int(await connection.fetchval("SELECT count(*) FROM outbox WHERE dead IS NULL"))
 
     async def emptied(self) -> None:
-        async with asyncio.timeout(WITHIN):
-            while await self.left():
-                await asyncio.sleep(0.02)
+        await until(self._empty, within=WITHIN)
+
+    async def _empty(self) -> bool:
+        return await self.left() == 0
 
     async def published(self, topic: str, count: int) -> Records:
         """Read the topic from its start until `count` records were seen."""
