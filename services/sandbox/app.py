@@ -35,11 +35,11 @@ class Sandbox:
         self.settings = settings
         self.ledgers = {name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "smtp")}
         self._hubspot_dial, self._s3_dial, self._smtp_dial = Dial(HubSpotKnobs), Dial(S3Knobs), Dial(SmtpKnobs)
-        self._crm = Crm()
+        self._account = HubSpot(Crm(), self.ledgers["hubspot"], self._hubspot_dial, settings.hubspot_token)
         self._store = ObjectStore(settings.s3_bucket, settings.s3_region)
         self._mailbox = Mailbox(settings.dir / "mail")
         self._sink = Sink(self._mailbox, self.ledgers["smtp"], self._smtp_dial)
-        self._population = Population(self._crm, self._store)
+        self._population = Population(self._account.crm, self._store)
         self._smtp = SmtpServer(self._sink)
         self._s3: S3Server | None = None
 
@@ -83,13 +83,12 @@ class Sandbox:
             response.status_code = 200 if listening else 503
             return {"status": "ready" if listening else "not ready"}
 
-        account = HubSpot(self._crm, self.ledgers["hubspot"], self._hubspot_dial, self.settings.hubspot_token)
-        app.mount("/hubspot", Gate(hubspot_app(account), account))
+        app.mount("/hubspot", Gate(hubspot_app(self._account), self._account))
         return app
 
     def reset(self) -> None:
         """Everything as it was at the start: nobody there, all knobs back, ledgers set aside and begun anew."""
-        self._crm.clear()
+        self._account.reset()
         self._store.reset()
         self._mailbox.clear()
         self._sink.forget_tries()

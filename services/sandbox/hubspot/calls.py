@@ -1,13 +1,14 @@
 """What a handler may ask of one call: its body, its parameters, the CRM, the ledger, and what the dice said."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
 
 from services.sandbox.hubspot.catalogue import CONTACTS, ObjectType, object_type
 from services.sandbox.hubspot.crm import Crm, Record
+from services.sandbox.hubspot.limits import Window
 from services.sandbox.hubspot.replies import not_found, refuse
 from services.sandbox.knobs import Dial, Fate, HubSpotKnobs
 from services.sandbox.ledger import Entry, Ledger
@@ -15,12 +16,20 @@ from services.sandbox.ledger import Entry, Ledger
 
 @dataclass
 class HubSpot:
-    """One simulated account: its state, its ledger and its knobs."""
+    """One simulated account: its state, ledger, knobs and token, and its calls of the last ten seconds and second."""
 
     crm: Crm
     ledger: Ledger
     dial: Dial[HubSpotKnobs]
     token: str
+    ten_seconds: Window = field(default_factory=lambda: Window(10))
+    second: Window = field(default_factory=lambda: Window(1))
+
+    def reset(self) -> None:
+        """Nobody there, and no calls counted."""
+        self.crm.clear()
+        self.ten_seconds.clear()
+        self.second.clear()
 
 
 @dataclass(frozen=True)

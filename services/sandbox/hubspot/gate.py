@@ -1,9 +1,7 @@
 """What a call meets before and after the API: latency, throttling, failures, silence, a lost reply."""
 
 import asyncio
-from collections import deque
 from itertools import cycle
-from time import monotonic
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,35 +14,12 @@ from services.sandbox.knobs import RateLimit
 _LIMITS = {"DAILY": "daily limit", "SECONDLY": "secondly limit", "TEN_SECONDLY_ROLLING": "ten_secondly_rolling limit"}
 
 
-class Window:
-    """Calls of the last so many seconds, to hold against a limit."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._calls: deque[float] = deque()
-
-    def full(self, limit: int | None) -> bool:
-        """Count a call unless the limit is reached; True where it is."""
-        now = monotonic()
-        while self._calls and self._calls[0] <= now - self._seconds:
-            self._calls.popleft()
-        if limit is not None and len(self._calls) >= limit:
-            return True
-        self._calls.append(now)
-        return False
-
-    def left(self, limit: int) -> int:
-        """How many more calls fit."""
-        return max(0, limit - len(self._calls))
-
-
 class Gate:
     """ASGI middleware in front of the API. The fate of a call is thrown once and travels in its scope."""
 
     def __init__(self, app: ASGIApp, account: HubSpot) -> None:
         self._app = app
         self._account = account
-        self._ten_seconds, self._second = Window(10), Window(1)
         self._failures = cycle((500, 502, 503))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,9 +48,9 @@ class Gate:
 
     def _refusal(self, path: str, *, rate_limited: bool, failed: bool) -> Response | None:
         knobs = self._account.dial.knobs
-        if self._ten_seconds.full(knobs.ten_secondly):
+        if self._account.ten_seconds.full(knobs.ten_secondly):
             return throttled(RateLimit(policy="TEN_SECONDLY_ROLLING", seconds=10))
-        if path.endswith("/search") and self._second.full(knobs.search_secondly):
+        if path.endswith("/search") and self._account.second.full(knobs.search_secondly):
             # The search bucket's refusals carry no Retry-After.
             return throttled(RateLimit(policy="SECONDLY", retry_after="none"))
         if rate_limited:
@@ -87,7 +62,7 @@ class Gate:
         headers = {
             "x-hubspot-ratelimit-interval-milliseconds": "10000",
             "x-hubspot-ratelimit-max": str(limit),
-            "x-hubspot-ratelimit-remaining": str(self._ten_seconds.left(limit)),
+            "x-hubspot-ratelimit-remaining": str(self._account.ten_seconds.left(limit)),
         }
 
         async def send_with_limits(message: Message) -> None:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
@@ -24,7 +25,6 @@ Reply = tuple[str, list[tuple[str, str]], bytes]
 
 _ACCESS_KEY = re.compile(r"Credential=([^/]+)/")
 _CHECKSUMS = ("HTTP_CONTENT_MD5", "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "HTTP_X_AMZ_CHECKSUM_CRC32")
-_XML = [("Content-Type", "application/xml")]
 
 
 class S3Application:
@@ -73,6 +73,8 @@ class S3Application:
         if call.batch and not any(name in environ for name in _CHECKSUMS):
             missing = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
             return _error("400 Bad Request", "InvalidRequest", missing)
+        if call.method == "GET" and call.key and "retention" in call.query:
+            return self._retention(call)
         if not call.writes:
             with self._store.lock:
                 return self._pass_on(environ)
@@ -89,9 +91,20 @@ class S3Application:
                 return status, headers, body
             self._ledger.extend(entries(call, before, after))
         if call.batch and call.deletion:
-            body = render(results(call, before, after), quiet=call.deletion.quiet)
-            headers = [*_XML, ("Content-Length", str(len(body)))]
+            return _xml(render(results(call, before, after), quiet=call.deletion.quiet))
         return status, headers, body
+
+    def _retention(self, call: S3Call) -> Reply:
+        """GetObjectRetention, which moto's server does not know."""
+        wanted = call.query.get("versionId", [""])[0]
+        versions = self._store.versions_of(call.bucket, call.key)
+        found = next((one for one in reversed(versions) if wanted in ("", one.version_id)), None)
+        if found is None:
+            return _error("404 Not Found", "NoSuchKey", "The specified key does not exist.")
+        if not found.mode:
+            missing = "The specified object does not have a ObjectLock configuration"
+            return _error("404 Not Found", "NoSuchObjectLockConfiguration", missing)
+        return _xml(f"<Retention><Mode>{found.mode}</Mode><RetainUntilDate>{found.until}</RetainUntilDate></Retention>")
 
     def _lie(self, call: S3Call) -> Reply:
         targets = call.deletion.targets if call.deletion else ()
@@ -101,8 +114,7 @@ class S3Application:
         self._ledger.extend(keep)
         if not call.batch:
             return "204 No Content", [], b""
-        body = render([Result(one) for one in targets], quiet=False)
-        return "200 OK", [*_XML, ("Content-Length", str(len(body)))], body
+        return _xml(render([Result(one) for one in targets], quiet=False))
 
     def _pass_on(self, environ: Environ) -> Reply:
         started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -127,13 +139,19 @@ _SLOW = ("503 Slow Down", "SlowDown")
 
 def _drop(environ: Environ) -> None:
     """Close the connection without a reply."""
-    environ["werkzeug.socket"].close()
+    line: socket.socket = environ["werkzeug.socket"]
+    with suppress(OSError):  # the client may have left first
+        line.shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError
 
 
 def _error(status: str, code: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
+    _, plain, body = _xml(
         f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>SANDBOX</RequestId></Error>"
-    ).encode()
-    return status, [*_XML, ("Content-Length", str(len(body))), *headers], body
+    )
+    return status, [*plain, *headers], body
+
+
+def _xml(element: str) -> Reply:
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{element}'.encode()
+    return "200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], body

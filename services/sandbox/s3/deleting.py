@@ -54,11 +54,10 @@ def parse(body: bytes) -> Deletion:
     return Deletion(targets, (_text(root, "Quiet") or "").lower() == "true")
 
 
-def render(results: Iterable[Result], *, quiet: bool) -> bytes:
-    """The XML answer, which goes out with 200 even where every key was refused."""
+def render(results: Iterable[Result], *, quiet: bool) -> str:
+    """The answer's XML element, which goes out with 200 even where every key was refused."""
     parts = [_result(one) for one in results if one.refused or not quiet]
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    return f'{head}<DeleteResult xmlns="{_NAMESPACE}">{"".join(parts)}</DeleteResult>'.encode()
+    return f'<DeleteResult xmlns="{_NAMESPACE}">{"".join(parts)}</DeleteResult>'
 
 
 def _result(result: Result) -> str:

@@ -13,13 +13,15 @@ from moto.s3.models import FakeDeleteMarker, S3Backend, s3_backends
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an object, or a delete marker (which has no content)."""
+    """One version of an object, or a delete marker (which has no content); `mode` and `until` are its retention."""
 
     key: str
     version_id: str
     marker: bool
-    digest: str
-    lock: str
+    digest: str = ""
+    mode: str = ""
+    until: str = ""
+    legal_hold: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,13 @@ class ObjectStore:
 
 def _version(found: Any) -> Version:
     if isinstance(found, FakeDeleteMarker):
-        return Version(found.name, found.version_id, True, "", "")
-    lock = found.lock_legal_status or found.lock_mode or ""
-    digest = hashlib.sha256(found.value + repr(sorted(found.metadata.items())).encode()).hexdigest()
-    return Version(found.name, str(found.version_id), False, digest, str(lock))
+        return Version(found.name, found.version_id, marker=True)
+    return Version(
+        found.name,
+        str(found.version_id),
+        marker=False,
+        digest=hashlib.sha256(found.value + repr(sorted(found.metadata.items())).encode()).hexdigest(),
+        mode=found.lock_mode or "",
+        until=found.lock_until or "",
+        legal_hold=str(found.lock_legal_status or ""),
+    )

@@ -1,0 +1,113 @@
+"""A sandbox of its own process for each test module, emptied before each test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROOT = Path(__file__).parents[4]
+CONTACTS = "/crm/v3/objects/contacts"
+AUTHORIZED = {"Authorization": "Bearer sandbox-hubspot-token"}
+
+
+class Running:
+    """A running sandbox and the doors a test knocks at."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = {**os.environ, "HABEAS_SANDBOX_DIR": str(folder)}
+        environment |= {f"HABEAS_SANDBOX_{name}_PORT": "0" for name in ("HTTP", "S3", "SMTP")}
+        command = [sys.executable, "-m", "services.sandbox", "serve"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        self.folder = folder
+        self.ports = self._ports()
+        self.url = f"http://127.0.0.1:{self.ports['http_port']}"
+        self.control = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=20)
+        self.hubspot = httpx.Client(base_url=f"{self.url}/hubspot", headers=AUTHORIZED, timeout=20)
+
+    def stop(self) -> int:
+        self.control.close()
+        self.hubspot.close()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+    def people(self, count: int = 25, seed: int = 1, **more: int) -> list[dict[str, Any]]:
+        answer = self.control.post("/people", json={"count": count, "seed": seed, **more})
+        assert answer.status_code == 201
+        people: list[dict[str, Any]] = answer.json()["people"]
+        return people
+
+    def odd(self, oddity: str) -> dict[str, Any]:
+        people = self.control.get("/people").json()["people"] or self.people()
+        return next(one for one in people if one["oddity"] == oddity)
+
+    def turn(self, vendor: str, **knobs: object) -> None:
+        assert self.control.put(f"/knobs/{vendor}", json=knobs).status_code == 200
+
+    def effects(self, vendor: str) -> list[dict[str, Any]]:
+        """The ledger, read from its file: what counts is what is on disk."""
+        lines = (self.folder / "ledger" / f"{vendor}.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def remains(self, customer_id: str) -> dict[str, int]:
+        left: dict[str, int] = self.control.get(f"/people/{customer_id}/remains").json()
+        return left
+
+    def digest(self, *without: str) -> str:
+        return str(self.control.get("/state/digest", params={"except": ",".join(without)}).json()["digest"])
+
+    def contact(self, **properties: str) -> str:
+        answer = self.hubspot.post(CONTACTS, json={"properties": properties})
+        assert answer.status_code == 201
+        return str(answer.json()["id"])
+
+    def _ports(self) -> dict[str, int]:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            event = json.loads(line)
+            if event["event"] == "sandbox.ready":
+                return {name: event[name] for name in ("http_port", "s3_port", "smtp_port")}
+        raise AssertionError
+
+
+@pytest.fixture(scope="module")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Running(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sandbox(_running: Running) -> Running:
+    assert _running.control.post("/reset").status_code == 204
+    return _running
+
+
+def s3_client(running: Running, access_key: str = "sandbox") -> "S3Client":
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{running.ports['s3_port']}",
+        region_name="eu-west-1",
+        aws_access_key_id=access_key,
+        aws_secret_access_key="sandbox-secret",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, read_timeout=3),
+    )
+
+
+@pytest.fixture
+def s3(sandbox: Running) -> Iterator["S3Client"]:
+    client = s3_client(sandbox)
+    yield client
+    client.close()
