@@ -30,11 +30,16 @@ def cell(task: Task | None) -> Text:
         return Text("-", style="dim")
     if task.attention:
         return attention(task.attention)
-    if task.outcome and task.action == Action.RESOLVE and task.outcome.headline == Headline.NOTHING_FOUND:
-        return Text("done", style="green")  # it looks for identities: that it changed no data is no news
     if task.outcome:
-        return word(task.outcome.headline).append(_counted(task), style="dim")
+        return headline(task).append(_counted(task), style="dim")
     return word(task.phase or task.state)
+
+
+def headline(task: Task) -> Text:
+    """Return what came of a task, in one word."""
+    if task.outcome and task.action == Action.RESOLVE and task.outcome.headline == Headline.NOTHING_FOUND:
+        return Text("done", style="green")  # it looks for identities: that it touched no data is no news
+    return word(task.outcome.headline if task.outcome else None)
 
 
 def tasks_table(tasks: Sequence[Task]) -> Table:
@@ -47,11 +52,11 @@ def tasks_table(tasks: Sequence[Task]) -> Table:
             str(task.round),
             word(task.state),
             word(task.phase),
-            word(task.outcome.headline if task.outcome else None),
+            headline(task),
             when(task.settled_at),
             attention(task.attention),
         )
-        for task in tasks
+        for task in sorted(tasks, key=_made)
     ]
     return grid("TASK", "PROCESSOR", "ACTION", "ROUND", "STATE", "PHASE", "OUTCOME", "SETTLED", "ATTENTION", rows=rows)
 
@@ -59,6 +64,10 @@ def tasks_table(tasks: Sequence[Task]) -> Table:
 def _counted(task: Task) -> str:
     count = sum(line.count for line in task.outcome.lines) if task.outcome else 0
     return f" ({count})" if count else ""
+
+
+def _made(task: Task) -> tuple[float, int, str]:
+    return (task.created_at.timestamp() if task.created_at else 0.0, *_course(str(task.action)))
 
 
 def _course(action: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import typer
 
 from habeas.cli.mistakes import Mistake
 from habeas.cli.output import Output, grid, when, word
-from habeas.cli.server import talks
+from habeas.cli.server import local_processors, talks
 from habeas.client import Enrolment, Habeas, Processor
 
 app = typer.Typer(no_args_is_help=True, help="Admit processors, approve what they ask for, retire them.")
@@ -35,11 +35,15 @@ def enrol(
     processor_id: ProcessorId,
     kind: Annotated[str, typer.Option(help="Which code serves it, such as hubspot.", show_default=False)],
     folder: Annotated[
-        Path, typer.Option(envvar="HABEAS_PROCESSORS_DIR", help="The connector host's folder of processors.")
-    ] = Path("processors"),
+        Path | None,
+        typer.Option(
+            envvar="HABEAS_PROCESSORS_DIR",
+            help="The connector host's folder of processors; if not said, the local stack's, or else ./processors.",
+        ),
+    ] = None,
 ) -> None:
     """Admit a processor, and write its secret to <folder>/<id>/enrolment.key for the connector host."""
-    path = _place(folder, processor_id)
+    path = _place(folder or local_processors(habeas.url) or Path("processors"), processor_id)
     enrolment = habeas.processors.enrol(processor_id, kind)
     _write_key(path, enrolment)
     known = {**enrolment.model_dump(mode="json", exclude={"secret"}), "file": str(path)}

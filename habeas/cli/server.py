@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +76,15 @@ def talks(command: Callable[..., None]) -> Callable[..., None]:
 
 def _option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def local_processors(url: str) -> Path | None:
+    """Return the folder of processors that the local stack's connector host watches, if `url` is that stack's."""
+    if _local_stack()[0] != url:
+        return None
+    from habeas.local.home import Home
+
+    return Home().processors
 
 
 def _local_stack() -> tuple[str | None, str | None]:

@@ -54,6 +54,12 @@ def test_enrol_writes_the_key_for_its_owner_only(
     assert server.body == {"id": "crm-eu", "kind": "hubspot"}
 
 
+def test_enrol_without_a_folder(habeas: Habeas, server: FakeServer) -> None:
+    server.answers["POST /v1/processors"] = ENROLMENT
+    assert habeas("processors", "enrol", "crm-eu", "--kind", "hubspot").code == 0
+    assert Path("processors/crm-eu/enrolment.key").exists()
+
+
 def test_enrol_never_overwrites_a_key(habeas: Habeas, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "crm-eu").mkdir()
     (tmp_path / "crm-eu" / "enrolment.key").write_text("old")

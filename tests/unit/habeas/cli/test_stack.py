@@ -171,6 +171,18 @@ def test_commands_find_the_stack_that_runs(
     assert server.sent[0].headers["authorization"] == "Bearer hab_local"
 
 
+def test_enrolling_at_the_stack_puts_the_key_where_its_host_looks(
+    habeas: Habeas, server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    state.write(tmp_path / "stack.json", running())
+    monkeypatch.setenv("HABEAS_HOME", str(tmp_path))
+    monkeypatch.delenv("HABEAS_URL")
+    told = {"processor": "crm-eu", "kind": "hubspot", "enrolment": "enr_1", "version": 1, "secret": "c2VjcmV0"}
+    server.answers["POST /v1/processors"] = told
+    assert habeas("processors", "enrol", "crm-eu", "--kind", "hubspot").code == 0
+    assert (tmp_path / "processors" / "crm-eu" / "enrolment.key").exists()
+
+
 def test_the_key_of_the_stack_goes_nowhere_else(
     habeas: Habeas, server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

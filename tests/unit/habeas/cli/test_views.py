@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from habeas.cli.board import board
+from habeas.cli.board import board, tasks_table
 from habeas.cli.waterfall import WIDTH, bar, offset, waterfall
 from habeas.client import Task, TimelineEntry
 from tests.unit.habeas.cli.conftest import OUTCOME, a_task
@@ -42,6 +42,14 @@ def test_a_resolver_that_is_done_does_not_say_that_nothing_was_found() -> None:
     failed = task(action="resolve", outcome={"headline": "not_fulfilled", "lines": []})
     assert printed(board([found]))[1].split() == ["crm-eu", "done"]
     assert printed(board([failed]))[1].split() == ["crm-eu", "not", "fulfilled"]
+
+
+def test_tasks_stand_in_the_order_they_were_made() -> None:
+    tasks = [
+        task(id="tsk_2", action="erase", created_at="2026-01-31T10:00:01Z"),
+        task(id="tsk_1", action="resolve", created_at="2026-01-31T10:00:00Z"),
+    ]
+    assert [row.split()[0] for row in printed(tasks_table(tasks))[1:]] == ["tsk_1", "tsk_2"]
 
 
 def test_board_shows_the_latest_round_and_attention_first() -> None:
