@@ -1,0 +1,106 @@
+"""A host is killed at any point of its work: another goes on, the effect happens once, the answer is the right one."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from habeas.vocabulary import Checked, Disposition
+from tests.integration.services.connectors.process import LEDGER, RECORDS
+from tests.integration.services.connectors.rig import Rig, until
+
+ROOT = Path(__file__).parents[4]
+POINTS = [
+    "worker.leased",
+    "worker.located",
+    "worker.before_effect",
+    "worker.effect_done",
+    "worker.results_stored",
+    "worker.settled",
+]
+
+# aiokafka leaves a connection to the garbage collector when a host is stopped while it asks for the cluster's id.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at(rig: Rig, point: str, tmp_path: Path) -> None:
+    await rig.enrol("files", kind="folder")
+    rig.write(rig.folder / "files" / "settings.toml", f'vendor = "{tmp_path}"\n')
+    (rig.folder / "files" / "secrets" / "token").unlink()
+    records = tmp_path / RECORDS
+    records.mkdir()
+    for name in ("c-1.1", "c-1.2", "c-2.1"):
+        (records / name).touch()
+    sent = await rig.send(rig.message("files", "c-1"))
+    async with process(rig, HABEAS_FAULTPOINT=f"{point}:kill") as doomed:
+        assert await asyncio.wait_for(doomed.wait(), 30) == -9
+    async with process(rig):
+        answer = await rig.settled(sent)
+    assert (tmp_path / LEDGER).read_text().split() == ["c-1.1", "c-1.2"]
+    assert [file.name for file in records.iterdir()] == ["c-2.1"]
+    assert [(one.disposition, one.count, one.checked) for one in answer.outcome.lines] == [
+        (Disposition.ERASED, 2, Checked.VERIFIED)
+    ]
+
+
+async def test_sigterm_lets_the_task_at_hand_finish(rig: Rig) -> None:
+    vendor = await rig.enrol("crm")
+    vendor.records = {"c-1": ["r1"]}
+    vendor.gate.clear()
+    running = await rig.start()
+    sent = await rig.send(rig.message("crm", "c-1"))
+    await until(lambda: vendor.arrived == 1)
+    stopping = asyncio.create_task(running.stop())
+    await asyncio.sleep(0)
+    vendor.gate.set()
+    await stopping
+    assert await rig.state(sent) == "settled"
+    assert await rig.rows("SELECT id FROM workers") == []
+
+
+async def test_what_can_not_be_finished_in_time_waits_for_its_lease(rig: Rig) -> None:
+    vendor = await rig.enrol("crm")
+    vendor.records = {"c-1": ["r1"]}
+    vendor.gate.clear()
+    running = await rig.start(finish_within=0.0, lease_seconds=3.0)
+    sent = await rig.send(rig.message("crm", "c-1"))
+    await until(lambda: vendor.arrived == 1)
+    await running.stop()
+    (row,) = await rig.rows("SELECT holder IS NOT NULL AS held FROM tasks")
+    assert row["held"], "its last call may still be under way"
+    vendor.gate.set()
+    async with rig.host(lease_seconds=3.0):
+        answer = await rig.settled(sent)
+    assert answer.attempts == 2
+    assert vendor.effects == ["r1"]
+
+
+@asynccontextmanager
+async def process(rig: Rig, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a host as a process until the block ends."""
+    own = {
+        "HABEAS_NAMESPACE": rig.namespace,
+        "HABEAS_ENVIRONMENT": "test",
+        "HABEAS_DATABASE_URL": rig.url,
+        "HABEAS_KAFKA_BOOTSTRAP": rig.bootstrap,
+        "HABEAS_KAFKA_SESSION_TIMEOUT": "6",
+        "HABEAS_KEY_FILE": str(rig.key_file),
+        "HABEAS_PROCESSORS_DIR": str(rig.folder),
+        "HABEAS_HTTP_PORT": "0",
+        "HABEAS_LEASE_SECONDS": "3",
+        "HABEAS_LOG_LEVEL": "error",
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.services.connectors.process", cwd=ROOT, env=os.environ | own | more
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+            await child.wait()
