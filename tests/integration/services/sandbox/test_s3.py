@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from tests.integration.services.sandbox.conftest import Running, s3_client
+from tests.integration.services.sandbox.conftest import Running, s3_client, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -165,7 +165,7 @@ def test_silence_comes_without_or_with_the_effect(sandbox: Running, s3: "S3Clien
     sandbox.turn("s3", **{knob: 1})
     with pytest.raises(ReadTimeoutError):
         s3.delete_objects(Bucket=BUCKET, Delete={"Objects": found})
-    assert (sandbox.remains(person["customer_id"])["s3"] == 0) is done
+    until(lambda: (sandbox.remains(person["customer_id"])["s3"] == 0) is done)
 
 
 def test_a_lie_says_deleted_and_leaves_everything(sandbox: Running, s3: "S3Client") -> None:
