@@ -24,9 +24,10 @@ def one_address(text: str) -> Address:
     local, _, domain = address.partition("@")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-        parsed = Address(addr_spec=f"{local}@{ascii_domain}")
+        # addr_spec is parsed, and so checked; it refuses what RFC 6531 allows on the left.
+        parsed = Address(addr_spec=f"{local if local.isascii() else 'x'}@{ascii_domain}")
     except (MessageError, ValueError, IndexError, UnicodeError):
         raise MalformedAddress from None
-    if parsed.username != local or parsed.domain != ascii_domain or parsed.display_name:
+    if parsed.domain != ascii_domain or parsed.display_name or (local.isascii() and parsed.username != local):
         raise MalformedAddress
-    return parsed
+    return parsed if local.isascii() else Address(username=local, domain=ascii_domain)

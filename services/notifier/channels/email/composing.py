@@ -43,8 +43,8 @@ class Composing:
         message["Subject"] = letter.subject
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{letter.notice_id}@{self._from.domain}>"
-        message["Content-Language"] = letter.language.value
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
         message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
         message.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
+        message["Content-Language"] = letter.language.value  # after the parts, which would take it along
         return Mail(self._from.addr_spec, to.addr_spec, message.as_bytes(), international)

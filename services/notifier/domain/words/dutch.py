@@ -107,11 +107,11 @@ DUTCH = Words(
         ),
     },
     checked={
-        Checked.VERIFIED: "Wij hebben daarna opnieuw gekeken en het zo aangetroffen.",
-        Checked.ATTESTED: "Dit is ons bevestigd; zelf konden wij niet kijken.",
-        Checked.NOT_CHECKABLE: "Niemand kan dit achteraf nagaan.",
+        Checked.VERIFIED: "Wij hebben dit daarna gecontroleerd.",
+        Checked.ATTESTED: "Dit is ons bevestigd; zelf konden wij het niet controleren.",
+        Checked.NOT_CHECKABLE: "Niemand kon dit achteraf controleren.",
     },
-    unchecked_search="Dit konden wij zelf niet nagaan.",
+    unchecked_search="Dit konden wij zelf niet controleren.",
     grounds={
         "tax_law": "omdat de belastingwet dat vereist",
         "accounting_law": "omdat het jaarrekeningenrecht dat vereist",
@@ -153,6 +153,7 @@ DUTCH = Words(
         "contact": "Contactgegevens",
         "contacts": "Contactgegevens",
         "contact_details": "Contactgegevens",
+        "conversations": "Gesprekken",
         "cookies": "Cookies",
         "documents": "Documenten",
         "emails": "E-mails",

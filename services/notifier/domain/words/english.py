@@ -95,9 +95,9 @@ ENGLISH = Words(
         ),
     },
     checked={
-        Checked.VERIFIED: "We looked again afterwards and found it so.",
-        Checked.ATTESTED: "This was confirmed to us; we could not look ourselves.",
-        Checked.NOT_CHECKABLE: "Nobody can check this afterwards.",
+        Checked.VERIFIED: "We checked this afterwards.",
+        Checked.ATTESTED: "This was confirmed to us; we could not check it ourselves.",
+        Checked.NOT_CHECKABLE: "Nobody could check this afterwards.",
     },
     unchecked_search="We could not check this ourselves.",
     grounds={
@@ -141,6 +141,7 @@ ENGLISH = Words(
         "contact": "Contact details",
         "contacts": "Contact details",
         "contact_details": "Contact details",
+        "conversations": "Conversations",
         "cookies": "Cookies",
         "documents": "Documents",
         "emails": "E-mails",

@@ -5,7 +5,7 @@ import base64
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
@@ -31,6 +31,7 @@ from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.topics import ensure, spec_of
 from services.chassis.postgres.migrations import migrate
 from services.chassis.postgres.pool import Database
+from services.chassis.service import Part
 from services.notifier.app import Notifier
 from services.notifier.settings import NotifierSettings
 
@@ -81,7 +82,7 @@ class MailServer:
         self.at_gate += 1
         await self.gate.wait()
         if reply is None:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "250 never heard"
         return reply
@@ -128,6 +129,10 @@ def notifier_database(databases: Any) -> Iterator[str]:
     in_thread(path)
     yield url
     databases.drop(url)
+
+
+async def _run(part: Part) -> None:
+    await part.run()
 
 
 def _own(url: str) -> str:
@@ -181,7 +186,7 @@ class World:
         settings = self.settings(**more)
         database = await Database.open(settings.database_url.get_secret_value(), name="test", size=6)
         notifier = Notifier(settings, database)
-        tasks = [asyncio.create_task(part.run(), name=part.name) for part in notifier.parts()]
+        tasks = [asyncio.create_task(_run(part), name=part.name) for part in notifier.parts()]
         try:
             yield notifier
         finally:
@@ -241,18 +246,24 @@ class World:
 
 
 @pytest.fixture
-async def world(
-    tmp_path: Path, namespace: str, kafka_bootstrap: str, notifier_database: str, mail_server: MailServer
-) -> AsyncIterator[World]:
+def bare_world(tmp_path: Path, namespace: str, notifier_database: str, mail_server: MailServer) -> World:
+    """A database and a mail server, without a broker."""
     key = tmp_path / "key"
     key.write_text(base64.b64encode(os.urandom(32)).decode())
     key.chmod(0o600)
-    await ensure(kafka_bootstrap, [spec_of(topic, namespace) for topic in (NOTICES, DELIVERIES)])
-    made = World(tmp_path, namespace, kafka_bootstrap, notifier_database, mail_server)
+    made = World(tmp_path, namespace, "127.0.0.1:1", notifier_database, mail_server)
     made.enrol()
-    yield made
-    if made.producer is not None:
-        await made.producer.stop()
+    return made
+
+
+@pytest.fixture
+async def world(bare_world: World, kafka_bootstrap: str) -> AsyncIterator[World]:
+    """The whole of it."""
+    bare_world.bootstrap = kafka_bootstrap
+    await ensure(kafka_bootstrap, [spec_of(topic, bare_world.namespace) for topic in (NOTICES, DELIVERIES)])
+    yield bare_world
+    if bare_world.producer is not None:
+        await bare_world.producer.stop()
 
 
 def now() -> datetime:
@@ -286,6 +297,3 @@ def due(
         "sealed": seal(keys, SealedNotice(notice=notice_id, email=to, reference=reference)),
     }
     return NoticeDue(**{**fields, **more})
-
-
-Running = Callable[..., AbstractAsyncContextManager[Notifier]]

@@ -1,0 +1,132 @@
+"""What arrives: golden letters in full, and nothing that anybody typed ever comes alive in one."""
+
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from contracts.notices import Recipient
+from habeas.vocabulary import Checked, Disposition, Headline, Language, NoticeKind, Right
+from services.notifier.domain.notices import Claim
+from services.notifier.handlers.write_letter import Sender
+from tests.unit.services.notifier.letters import claim, line, recipient, write
+
+GOLDEN = Path(__file__).parent / "golden"
+MIXED = (
+    recipient(
+        "HubSpot CRM",
+        line("contact", Disposition.ERASED, 3),
+        line("invoices", Disposition.RETAINED, 2, ground="tax_law", until=date(2033, 12, 31)),
+        line("notes", Disposition.REFUSED, reason="shared_with_others"),
+    ),
+    recipient("File storage", line("all", Disposition.NOT_FOUND, 0)),
+    recipient(
+        "Assistant",
+        line("conversations", Disposition.ERASED, 1, Checked.ATTESTED),
+        line("open_input_fields", Disposition.ANONYMISED, 12, Checked.NOT_CHECKABLE),
+    ),
+    recipient("Accountant", line("all", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="keeps_failing")),
+)
+DONE = (recipient("CRM", line("contact", Disposition.ERASED, 1)),)
+COPIED = (recipient("CRM", line("contact", Disposition.EXPORTED, 4)),)
+NOWHERE = (recipient("CRM", line("all", Disposition.NOT_FOUND, 0)),)
+CASES = {
+    "acknowledgement-erasure-en": claim(kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, reference="TICKET-42"),
+    "acknowledgement-access-nl": claim(
+        kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, right=Right.ACCESS, language=Language.DUTCH
+    ),
+    "completion-partly-en": claim(*MIXED, headline=Headline.PARTLY_FULFILLED, reference="TICKET-42"),
+    "completion-partly-nl": claim(*MIXED, headline=Headline.PARTLY_FULFILLED, language=Language.DUTCH),
+    "completion-fulfilled-en": claim(*DONE),
+    "completion-copied-nl": claim(*COPIED, right=Right.ACCESS, language=Language.DUTCH),
+    "completion-nothing-found-en": claim(*NOWHERE, headline=Headline.NOTHING_FOUND),
+    "completion-not-live-nl": claim(*DONE, livemode=False, language=Language.DUTCH),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_letter_reads_as_its_golden_one(name: str) -> None:
+    letter = write(CASES[name])
+    assert f"Subject: {letter.subject}\n\n{letter.text}" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """Collects what a page is made of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_both_forms_say_the_same(name: str) -> None:
+    letter = write(CASES[name])
+    text = letter.text.replace("[", "").replace("]", "").replace("***", "").replace("-", " ").split()
+    page = Page(letter.html).text.replace("-", " ")
+    missing = [word for word in text if word.strip(".:,()") not in page]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_the_page_fetches_nothing_and_runs_nothing(name: str) -> None:
+    page = Page(write(CASES[name]).html)
+    assert not set(page.tags) & {"img", "script", "link", "iframe", "object", "embed", "form", "svg", "video", "base"}
+    names = {attribute for attribute, _ in page.attributes}
+    assert not {one for one in names if one.startswith("on")} | (names & {"src", "background", "srcset", "action"})
+    assert {value for attribute, value in page.attributes if attribute == "href"} <= {
+        "https://autoriteitpersoonsgegevens.nl"
+    }
+    assert "url(" not in write(CASES[name]).html
+    assert ("lang", CASES[name].language.value) in page.attributes
+
+
+PAYLOADS = [
+    "{{7*7}}",
+    "{% for x in ().__class__.__base__.__subclasses__() %}{{x}}{% endfor %}",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "<a href='javascript:alert(1)'>here</a>",
+    "%s {0} {reason} ${7*7} #{7*7}",
+]
+
+
+def _laced(payload: str) -> Claim:
+    words = (
+        line(payload[:64], Disposition.RETAINED, ground=payload[:64]),
+        line("notes", Disposition.REFUSED, reason=payload[:64]),
+    )
+    return claim(Recipient(title=payload[:80], lines=words), reference=payload, headline=Headline.REFUSED)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_somebody_typed_stays_what_it_was(payload: str) -> None:
+    sender = Sender(controller=payload, contact=payload, authority=payload, authority_url="https://a.example")
+    letter = write(_laced(payload), sender)
+    page = Page(letter.html)
+    assert not set(page.tags) & {"script", "img"}
+    assert not [value for name, value in page.attributes if name == "href" and value != "https://a.example"]
+    assert "49" not in letter.text
+    assert "49" not in page.text
+    assert " ".join(payload.split()) in " ".join(letter.text.split())
+    assert " ".join(payload.split()) in page.text
+    assert payload not in letter.subject
+
+
+def test_a_reference_of_many_lines_becomes_one() -> None:
+    letter = write(claim(*DONE, reference="x\r\nBcc: eve@example.com\r\n\r\nDear"))
+    assert "Your reference: x Bcc: eve@example.com Dear\n" in letter.text
