@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.chassis import health
-from services.orchestrator.api import filing, operations, processors, requests, system
+from services.orchestrator.api import filing, operations, pages, processors, requests, system
 from services.orchestrator.api.cursors import Cursors
 from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.api.exchange import Envelope, exchange_of
@@ -19,6 +19,7 @@ from services.orchestrator.api.routing import Api, Operation, serve
 from services.orchestrator.handlers.authenticate import Authenticator
 from services.orchestrator.handlers.prepare_filing import Preparer
 
+VERSION = "1"  # of the API, as in its paths
 OPERATIONS: tuple[Operation, ...] = (
     *filing.OPERATIONS,
     *requests.OPERATIONS,
@@ -43,6 +44,7 @@ def build(deps: ApiDependencies) -> FastAPI:
     )  # fmt: skip
     for operation in OPERATIONS:
         app.add_route(operation.path, serve(operation, api), methods=[operation.method], include_in_schema=False)
+    app.router.routes.extend(pages.routes(OPERATIONS, version=VERSION))
     app.router.routes.extend(health.routes(deps.health))
     app.add_middleware(Envelope, trace_ratio=needs.settings.trace_ratio)
     return app

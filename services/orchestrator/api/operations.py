@@ -81,20 +81,21 @@ async def _task(connection: Connection, task_id: str) -> TaskOut:
 OPERATIONS = (
     Operation(
         "POST", "/v1/requests/{request_id}/cancel", Scope.REQUESTS_CANCEL, "Cancel a request", cancel, RequestOut,
-        codes=("not_found", "not_allowed"),
+        codes=("not_found", "request_ended", "effects_under_way", "illegal_transition"),
         description="Until the first task that changes anything is sent; then 409. Cancelling twice changes nothing.",
     ),
     Operation(
         "POST", "/v1/requests/{request_id}/retry", Scope.REQUESTS_OPERATE, "Retry a request", retry_stuck, RequestOut,
-        codes=("not_found", "not_allowed"), description="Sends every open task that needs attention again.",
+        codes=("not_found", "nothing_to_retry"), description="Sends every open task that needs attention again.",
     ),
     Operation(
         "POST", "/v1/tasks/{task_id}/retry", Scope.REQUESTS_OPERATE, "Retry a task", retry_one, TaskOut,
-        codes=("not_found", "not_allowed"), description="Sends an open task again; one that is settled stays so.",
+        codes=("not_found", "task_settled", "task_not_sent"),
+        description="Sends an open task again; one that is settled stays so.",
     ),
     Operation(
         "POST", "/v1/tasks/{task_id}/skip", Scope.REQUESTS_OPERATE, "Skip a task", skip, TaskOut, body=ReasonIn,
-        codes=("not_found", "not_allowed", "validation_failed"), example=REASON,
+        codes=("not_found", "task_settled", "validation_failed"), example=REASON,
         description="Gives the task up. The reason stands on the timeline; the request is fulfilled in part at most.",
     ),
 )  # fmt: skip

@@ -35,6 +35,18 @@ KINDS: Final[dict[str, Kind]] = {
     "other_service": Kind(404, "This belongs to another service"),
     "method_not_allowed": Kind(405, "This can not be done here"),
     "not_allowed": Kind(409, "This can not be done now"),
+    "request_ended": Kind(409, "The request has ended"),
+    "effects_under_way": Kind(409, "Processors were told to act already"),
+    "illegal_transition": Kind(409, "The request's state does not allow this"),
+    "task_settled": Kind(409, "The task is settled"),
+    "task_not_sent": Kind(409, "The task was not sent yet"),
+    "nothing_to_retry": Kind(409, "No task needs attention"),
+    "already_retired": Kind(409, "The processor is retired"),
+    "nothing_pending": Kind(409, "No manifest waits for approval"),
+    "processor_kind_differs": Kind(409, "The id is enrolled as another kind"),
+    "processor_reserved": Kind(409, "The id is reserved"),
+    "dead_letter_not_redrivable": Kind(409, "The dead letter can not be sent again"),
+    "dead_letter_dealt_with": Kind(409, "The dead letter was dealt with"),
     "body_too_large": Kind(413, "The body is too large"),
     "media_type_unsupported": Kind(415, "The body must be JSON"),
     "validation_failed": Kind(422, "Fields are wrong"),
@@ -49,7 +61,7 @@ RETRY_AFTER = "1"  # seconds, for what may pass soon
 
 
 class ProblemRaised(Exception):
-    """Ends the handling of a call with a problem. `code` is a key of `KINDS`, or any word of a 409."""
+    """Ends the handling of a call with a problem. `code` is a key of `KINDS`."""
 
     def __init__(
         self, code: str, detail: str, *, errors: Sequence[dict[str, str]] = (), headers: dict[str, str] | None = None
@@ -63,7 +75,7 @@ class ProblemRaised(Exception):
 
 
 def problem(code: str, detail: str, *, request_id: str | None, errors: Sequence[dict[str, str]] = ()) -> Problem:
-    """Return the document. A code that `KINDS` lacks comes from a use case that refused: 409."""
+    """Return the document. A code that `KINDS` lacks comes from a use case that refused; a test keeps them complete."""
     kind = KINDS.get(code, KINDS["not_allowed"])
     return Problem(
         type=f"/reference#{code}",

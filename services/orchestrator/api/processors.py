@@ -77,7 +77,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/processors", Scope.PROCESSORS_ADMIN, "Enrol a processor", enrol, EnrolmentOut, status=201,
-        body=EnrolIn, codes=("not_allowed", "validation_failed"), example=ENROL,
+        body=EnrolIn, codes=("processor_kind_differs", "processor_reserved", "validation_failed"), example=ENROL,
         description=(
             "Makes its topic and returns the secret for its connector host. Enrolling the same id and kind again "
             "returns the same enrolment; a retired id gets a new one."
@@ -85,12 +85,12 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/processors/{processor}/retire", Scope.PROCESSORS_ADMIN, "Retire a processor", retire,
-        ProcessorOut, body=ReasonIn, codes=("not_found", "not_allowed", "validation_failed"), example=REASON,
+        ProcessorOut, body=ReasonIn, codes=("not_found", "already_retired", "validation_failed"), example=REASON,
         description="Open requests go on without it, and their outcomes say so.",
     ),
     Operation(
         "POST", "/v1/processors/{processor}/approve", Scope.PROCESSORS_ADMIN, "Approve a manifest", approve,
-        ProcessorOut, codes=("not_found", "not_allowed"),
+        ProcessorOut, codes=("not_found", "nothing_pending"),
         description="A manifest that widens what a processor may see, resolve or do waits for this.",
     ),
 )  # fmt: skip

@@ -142,12 +142,12 @@ OPERATIONS = (
     ),
     Operation(
         "POST", f"{_LETTER}/redrive", Scope.SYSTEM_OPERATE, "Redrive a dead letter", redrive_dead_letter,
-        DeadLetterOut, codes=("not_found", "not_allowed", "other_service"),
+        DeadLetterOut, codes=("not_found", "dead_letter_not_redrivable", "other_service"),
         description="Sends it again as it came, with the event id and proof that it had.",
     ),
     Operation(
         "POST", f"{_LETTER}/discard", Scope.SYSTEM_OPERATE, "Discard a dead letter", discard_dead_letter,
-        DeadLetterOut, body=ReasonIn, codes=("not_found", "not_allowed", "other_service", "validation_failed"),
+        DeadLetterOut, body=ReasonIn, codes=("not_found", "dead_letter_dealt_with", "other_service"),
         description="Gives it up for good.", example=REASON,
     ),
     Operation(

@@ -1,11 +1,12 @@
 """A migrated database of the orchestrator for each test, and the API over it, called without a socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ from services.orchestrator.handlers.dependencies import Dependencies, Wakes
 from services.orchestrator.handlers.file_requests import Filer
 from services.orchestrator.handlers.issue_key import bootstrap_key
 from services.orchestrator.settings import OrchestratorSettings
+from tests.infrastructure import in_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 ROLE = "habeas_test_orchestrator"
 PASSWORD = "made-up"
 SECRET = bytes(range(32))
+# In this order they can be emptied; nothing refers to the others.
+REFERRED_TO = ("tasks", "requests", "cases", "api_keys", "clients", "processors")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
@@ -54,13 +58,25 @@ async def migrate_it(owner_url: str) -> None:
     )
 
 
-@pytest.fixture
-async def orchestrator_url(databases: "Databases") -> AsyncIterator[str]:
-    """The service's URL of a migrated database of this test's own."""
+@pytest.fixture(scope="module")
+def orchestrator_owner_url(databases: "Databases") -> Iterator[str]:
+    """The owner's URL of a migrated database that the tests of one module share."""
     owner_url = databases.create(databases.template("orchestrator", migrate_it))
-    await migrate_it(owner_url)  # a copy has the tables, but not the search path of the role
-    yield service_url(owner_url)
+    in_thread(lambda: migrate_it(owner_url))  # a copy has the tables, but not the search path of the role
+    yield owner_url
     databases.drop(owner_url)
+
+
+@pytest.fixture
+async def orchestrator_url(orchestrator_owner_url: str) -> str:
+    """The service's URL of a migrated database without a row; emptying is much faster than making one."""
+    connection = await asyncpg.connect(orchestrator_owner_url)
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'orchestrator'")
+    others = {row["tablename"] for row in rows} - {"migrations", *REFERRED_TO}
+    # DELETE, since TRUNCATE writes a file for each table and index.
+    await connection.execute(";".join(f"DELETE FROM orchestrator.{table}" for table in (*others, *REFERRED_TO)))
+    await connection.close()
+    return service_url(orchestrator_owner_url)
 
 
 @dataclass

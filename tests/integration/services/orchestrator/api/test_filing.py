@@ -1,3 +1,5 @@
+"""Filing a request: what is stored, answered and told, and that the same key never files twice."""
+
 import asyncio
 import copy
 import json
@@ -5,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from habeas.vocabulary import Scope
 from services.chassis import faultpoints
