@@ -46,7 +46,7 @@ class Notifier:
     """One running notifier."""
 
     def __init__(self, settings: NotifierSettings, database: Database) -> None:
-        """Wire everything; nothing runs yet. Raises `MalformedAddress` for a sender that is no mail address."""
+        """Wire everything; nothing runs yet. Raises `ValueError` that says which setting is wrong."""
         self.settings = settings
         self.database = database
         self.holder = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -126,7 +126,11 @@ class Notifier:
                 raise NotConsuming
 
         return Health(
-            alive={"relay": lambda: self.loops["relay"].alive, "consumer": lambda: self.subscription.alive},
+            alive={
+                "relay": lambda: self.loops["relay"].alive,
+                "consumer": lambda: self.subscription.alive,
+                "sender": lambda: self.loops["sender"].alive or not self.enrolment.known,
+            },
             ready={"postgres": self.database.ping, "enrolment": self.enrolment.ready, "kafka": consuming},
             degrading={"smtp": lambda: self.post.reachable},
         )
@@ -202,12 +206,18 @@ def _server(settings: NotifierSettings) -> Server:
 
 
 def _composing(settings: NotifierSettings) -> Composing:
-    return Composing(
-        name=settings.controller_name,
-        address=settings.smtp_from,
-        reply_to=settings.smtp_reply_to,
-        clock=SystemClock(),
-    )
+    try:
+        return Composing(
+            name=settings.controller_name,
+            address=settings.smtp_from,
+            reply_to=settings.smtp_reply_to,
+            clock=SystemClock(),
+        )
+    except ValueError:
+        msg = (
+            "HABEAS_SMTP_FROM and HABEAS_SMTP_REPLY_TO: expected a plain mail address; HABEAS_CONTROLLER_NAME: one line"
+        )
+        raise ValueError(msg) from None
 
 
 def _sender(settings: NotifierSettings) -> Sender:

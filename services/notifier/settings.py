@@ -1,9 +1,9 @@
 """What the notifier is told by its environment, beyond what every service is."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from services.chassis.settings import ServiceSettings
 
@@ -49,3 +49,10 @@ class NotifierSettings(ServiceSettings):
     )
     sender_lease: float = Field(default=10.0, gt=0, description="until a dead sender's notices are taken over")
     notice_ttl: float = Field(default=14 * DAY, gt=0, description="until what is sealed is forgotten in any case")
+
+    @model_validator(mode="after")
+    def _password_travels_encrypted(self) -> Self:
+        if self.smtp_username and not self.smtp_starttls:
+            msg = "HABEAS_SMTP_USERNAME needs HABEAS_SMTP_STARTTLS=true, or the password would travel in the clear"
+            raise ValueError(msg)
+        return self

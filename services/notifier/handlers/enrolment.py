@@ -47,6 +47,11 @@ class Enrolment:
             raise NotEnrolled
         return self._current
 
+    @property
+    def known(self) -> bool:
+        """Whether there are keys."""
+        return self._current is not None
+
     async def ready(self) -> None:
         """Raise `NotEnrolled` until there are keys."""
         _ = self.current
@@ -79,7 +84,7 @@ class Enrolment:
     async def wait(self) -> None:
         """Return once there are keys."""
         await self.refresh()
-        while self._current is None:
+        while not self.known:
             await asyncio.sleep(LOOK_EVERY)
             await self.refresh()
 

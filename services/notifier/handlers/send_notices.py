@@ -105,7 +105,7 @@ class SendNotices:
             verdict = await self._attempt(claim)
         except Exception as error:  # noqa: BLE001  # a defect of ours; what may have left is unknown, not lost
             log.error("notice.failed", notice_id=claim.notice_id, error=describe(error))
-            verdict = Unknown("defect") if claim.notice_id in self._leaving else Later("defect")
+            verdict = Unknown("internal") if claim.notice_id in self._leaving else Later("internal")
         metrics.HAND_OVER_SECONDS.observe(time.monotonic() - started)
         wait = 0.0
         if isinstance(verdict, Later):
@@ -121,10 +121,10 @@ class SendNotices:
             return written
 
         async def may_leave() -> bool:
-            self._leaving.add(claim.notice_id)  # from here on a failure of ours may hide a committed hand-over
             if not await self._hand_overs.ask(claim):
-                self._leaving.discard(claim.notice_id)
                 return False
+            # Before this nothing has left, even where the commit's answer was lost: such a row can be put back.
+            self._leaving.add(claim.notice_id)
             faultpoint("notifier.handing_over")
             return True
 
