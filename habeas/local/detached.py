@@ -1,13 +1,14 @@
 """A stack that goes on without a terminal: `up` starts it, `down` stops it, from any process.
 
 Run as a program, this module is that stack. It tells its starter of its progress on standard output, line by line, the
-last one being `up` or beginning with `error `, and closes it then.
+first one being its process id, the last one `up` or one that begins with `error `, and closes it then.
 """
 
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,21 +36,20 @@ def up(home: Path | None = None, *, say: Say = quietly) -> StackState:
     running = status(home)
     if running is not None and running.phase == "up":
         return running
-    with open_log(place.log("stack")) as log:
-        process = subprocess.Popen(
+    with (
+        open_log(place.log("stack")) as log,
+        subprocess.Popen(
             [*PROGRAM, place.path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             start_new_session=True,
-        )
-    try:
-        _follow(process, say, place)
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+        ) as process,
+    ):
+        if process.stdout is None:
+            raise LocalStackError("The stack has no output to follow.")
+        _follow(process.stdout, say, place)
     found = state.read(place.state)
     if found is None:
         problem = f"The stack ended at once; the reason is at the end of {place.log('stack')}."
@@ -66,9 +66,11 @@ def down(home: Path | None = None) -> bool:
     running = status(home)
     if running is None:
         return False
-    os.kill(running.owner.pid, signal.SIGTERM)
-    if not wait_until(lambda: not place.is_locked(), seconds=DOWN_WITHIN):
-        os.kill(running.owner.pid, signal.SIGKILL)  # its guardian ends the rest
+    owner = running.owner
+    os.kill(owner.pid, signal.SIGTERM)
+    if not wait_until(lambda: not owner.running and not place.is_locked(), seconds=DOWN_WITHIN):
+        if owner.running:
+            os.kill(owner.pid, signal.SIGKILL)  # its guardian ends the rest
         if not wait_until(lambda: not place.is_locked(), seconds=DOWN_WITHIN / 2):
             problem = f"Something of the stack in {place.path} does not end; see the processes in {place.state}."
             raise LocalStackError(problem)
@@ -82,23 +84,36 @@ def status(home: Path | None = None) -> StackState | None:
     return found if found is not None and found.running else None
 
 
-def _follow(process: "subprocess.Popen[str]", say: Say, place: Home) -> None:
+def _follow(told: Iterator[str], say: Say, place: Home) -> None:
     """Pass on what the new stack tells until it is up. Raises LocalStackError with what it could not do."""
-    if process.stdout is None:
-        return
-    with process.stdout as lines:
-        for line in map(str.rstrip, lines):
+    lines = map(str.rstrip, told)
+    pid = next(lines, None)
+    try:
+        for line in lines:
             if line == UP:
                 return
             if line.startswith(ERROR):
                 raise LocalStackError(line.removeprefix(ERROR))
             say(line)
+    except KeyboardInterrupt:
+        if pid is not None:
+            os.kill(int(pid), signal.SIGTERM)
+            wait_until(lambda: not place.is_locked(), seconds=DOWN_WITHIN)
+        raise
     problem = f"The stack ended before it was up; the reason is at the end of {place.log('stack')}."
     raise LocalStackError(problem)
 
 
+def _leave_starter() -> None:
+    """Go on as a process that nobody waits for, and tell its id."""
+    if os.fork() > 0:
+        os._exit(0)
+    print(os.getpid(), flush=True)
+
+
 def main(home: Path) -> int:
     """Be the stack until SIGTERM; give the exit code."""
+    _leave_starter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack: Stack | None = None
     try:

@@ -38,6 +38,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     root = tmp_path_factory.mktemp("root")
     for name in ("orchestrator", "connectors", "notifier", "sandbox"):
         (root / "services" / name).mkdir(parents=True)
+        (root / "services" / "__init__.py").touch()  # so that the installed services do not go before them
         shutil.copy(STAND_IN, root / "services" / name / "__main__.py")
     shutil.copytree(places.import_root() / "deploy" / "kafka", root / "deploy" / "kafka")
     monkeypatch.setattr(places, "import_root", lambda: root)

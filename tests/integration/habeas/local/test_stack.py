@@ -101,16 +101,15 @@ def test_each_part_can_be_killed_and_started_again(home: Path, stand_ins: Path) 
         assert answers(stack.kafka.port)
 
 
-def test_two_stacks_side_by_side_and_one_per_home(tmp_path: Path, home: Path, stand_ins: Path) -> None:
+def test_stacks_stand_side_by_side_but_one_to_a_home(
+    tmp_path: Path, home: Path, stand_ins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("habeas.local.home.PATIENCE", 0.0)
     with Stack(home) as first, Stack(tmp_path / "other") as second:
         assert not set(first.ports.values()) & set(second.ports.values())
         assert first.key != second.key
-
-
-def test_a_home_in_use_is_refused_with_its_owner(home: Path, stand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("habeas.local.home.PATIENCE", 0.0)
-    with Stack(home), pytest.raises(LocalStackError, match=rf"already runs in .* \(process {os.getpid()}\)"):
-        Stack(home)
+        with pytest.raises(LocalStackError, match=rf"already runs in .* \(process {os.getpid()}\)"):
+            Stack(home)
 
 
 def test_a_service_that_fails_is_named_and_nothing_is_left(
@@ -136,8 +135,10 @@ def test_servers_of_ones_own_are_used_instead(
         assert (stack.postgres_url, stack.kafka_bootstrap) == (postgres_url, kafka_bootstrap)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("after", ["sandbox", "PostgreSQL", "up"])
+@pytest.mark.parametrize(
+    ("end", "after"),
+    [(signal.SIGKILL, "sandbox"), (signal.SIGINT, "PostgreSQL"), (signal.SIGKILL, "up"), (signal.SIGINT, "up")],
+)
 def test_an_end_at_any_time_leaves_nothing_behind(
     stand_ins: Path, home: Path, left_behind: LeftBehind, end: signal.Signals, after: str
 ) -> None:
@@ -147,8 +148,8 @@ def test_an_end_at_any_time_leaves_nothing_behind(
         assert owner.stdout is not None
         next(line for line in owner.stdout if line.startswith(after))
         owner.send_signal(end)
-    assert wait_until(lambda: not Home(home).is_locked(), seconds=30)
-    assert left_behind() == []
+    assert wait_until(lambda: left_behind() == [], seconds=30)
+    assert not Home(home).is_locked()
 
 
 def test_up_status_and_down_from_other_processes(
@@ -192,8 +193,8 @@ def test_up_says_why_it_failed(
     monkeypatch.setenv("FAIL", "sandbox")
     with pytest.raises(LocalStackError, match="The service sandbox ended with 3"):
         detached.up(home)
-    assert wait_until(lambda: not Home(home).is_locked(), seconds=30)
-    assert left_behind() == []
+    assert wait_until(lambda: left_behind() == [], seconds=30)
+    assert not Home(home).is_locked()
 
 
 def test_a_stack_whose_owner_was_killed_counts_as_down(
