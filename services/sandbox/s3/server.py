@@ -16,7 +16,7 @@ class S3Server:
         self._server: BaseWSGIServer = make_server(
             host, port, application, threaded=True, request_handler=MotoRequestHandler
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, name="s3", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="s3", daemon=True)
         self._thread.start()
 
     @property
