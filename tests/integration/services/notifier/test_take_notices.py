@@ -100,9 +100,9 @@ async def test_a_repeat_of_an_answered_notice_gives_the_same_answer_and_no_mail(
     await desk.deliver(again(notice, 2))
 
     assert await desk.claim() == []
-    rows = await desk.world.rows("SELECT headers::json ->> 'ce_id' AS id FROM outbox ORDER BY id")
+    rows = await desk.world.rows("SELECT headers::json ->> 'ce_id' AS event FROM outbox ORDER BY id")
     first, second = (event_id(notice.notice_id, "notice.sent", number) for number in (1, 2))
-    assert [row["id"] for row in rows] == [first, first, second]
+    assert [row["event"] for row in rows] == [first, first, second]
     row = await desk.row(notice)
     assert (row["state"], row["dispatch_no"], row["sealed"]) == ("sent", 2, None)
 
