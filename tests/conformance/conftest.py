@@ -1,3 +1,5 @@
+"""One sandbox for all conformance tests of a run."""
+
 from collections.abc import Iterator
 
 import pytest

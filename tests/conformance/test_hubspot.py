@@ -1,3 +1,5 @@
+"""HubSpot: the conformance kit and what is peculiar to it, against the sandbox."""
+
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path

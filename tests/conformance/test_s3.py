@@ -1,5 +1,7 @@
+"""S3: the conformance kit and what is peculiar to it, against the sandbox."""
+
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,21 +30,31 @@ class S3Vendor(SandboxVendor):
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.sandbox.s3_port}"
 
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self.opened: S3 | None = None
+
     def open(self) -> AbstractAsyncContextManager[Processor[Any]]:
-        return self._opened()
+        return self._open()
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[Processor[Any]]:
-        config = s3.Settings(
-            bucket="habeas-demo",
-            region="eu-west-1",
-            endpoint_url=self.endpoint,
-            addressing_style="path",
-            access_key_id=SecretStr(self.access_key),
-            secret_access_key=SecretStr("sandbox-secret"),
-        )
-        async with Http(base_url=self.endpoint) as http, S3(config=config, http=http) as processor:
-            yield processor
+    async def _open(self) -> AsyncIterator[Processor[Any]]:
+        """One client for all runs of a test: to make one takes longer than a whole task."""
+        if self.opened is None:
+            config = s3.Settings(
+                bucket="habeas-demo",
+                region="eu-west-1",
+                endpoint_url=self.endpoint,
+                addressing_style="path",
+                access_key_id=SecretStr(self.access_key),
+                secret_access_key=SecretStr("sandbox-secret"),
+            )
+            self.opened = await S3(config=config, http=Http(base_url=self.endpoint)).__aenter__()
+        yield self.opened
+
+    def close(self) -> None:
+        if self.opened is not None:
+            asyncio.run(self.opened.__aexit__(None, None, None))
 
     def client(self) -> Any:
         return boto3.client(
@@ -55,17 +67,19 @@ class S3Vendor(SandboxVendor):
 
 
 @pytest.fixture
-def bucket(sandbox: Sandbox) -> S3Vendor:
-    return S3Vendor(sandbox)
+def bucket(sandbox: Sandbox) -> Iterator[S3Vendor]:
+    vendor = S3Vendor(sandbox)
+    yield vendor
+    vendor.close()
 
 
 class TestS3(ProcessorConformance):
     @pytest.fixture(autouse=True)
-    def _given(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+    def _given(self, bucket: S3Vendor) -> None:
+        self.bucket = bucket
 
     def vendor(self) -> VendorUnderTest:
-        return S3Vendor(self.sandbox)
+        return self.bucket
 
 
 @pytest.mark.parametrize("oddity", ["object with three versions", "object under a delete marker", "many objects"])
@@ -116,7 +130,7 @@ async def test_an_unfinished_upload_is_aborted(bucket: S3Vendor) -> None:
 
 async def test_a_reply_lost_after_the_deletion_is_told_as_our_own_doing(bucket: S3Vendor) -> None:
     identities = known_by(bucket.sandbox.person())
-    bucket.knobs(drop_reply=1, only="POST", times=1)
+    bucket.knobs(drop_reply=1, only="POST", times=1)  # the one POST is DeleteObjects
     trial = Trial(bucket, identities)
     assert isinstance(await trial.run(), Again)
     verdict = await trial.finish()

@@ -15,7 +15,7 @@ from habeas.sdk import CredentialsRejected, RetryLater, retry_after
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
 
 # At debug level these quote keys, signatures and bodies.
 for _loud in ("boto3", "botocore", "urllib3", "s3transfer"):
@@ -129,20 +129,17 @@ class Bucket:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload.key, UploadId=upload.id)
 
     def lock_on(self, version: Version, before_call: Callable[[], None]) -> Lock | None:
-        """Return what keeps a version from being deleted, or None where nothing does."""
-        unlocked = {"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", "InvalidRequest"}
-        unlocked |= {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
-        where: dict[str, Any] = {"Bucket": self._bucket, "Key": version.key, "VersionId": version.id}
-        held, until = False, None
+        """Return what keeps a version from being deleted, or None where nothing does (that we may see)."""
+        heads: list[HeadObjectOutputTypeDef] = []
         before_call()
-        with _told_apart(gone=unlocked):
-            held = self._client.get_object_legal_hold(**where).get("LegalHold", {}).get("Status") == "ON"
-        if held:
-            return Lock(None)
-        before_call()
-        with _told_apart(gone=unlocked):
-            until = self._client.get_object_retention(**where).get("Retention", {}).get("RetainUntilDate")
-        return None if until is None else Lock(until.date())
+        with _told_apart(gone={"404", "405", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}):
+            heads.append(self._client.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.id))
+        for head in heads:
+            if head.get("ObjectLockLegalHoldStatus") == "ON":
+                return Lock(None)
+            if "ObjectLockRetainUntilDate" in head:
+                return Lock(head["ObjectLockRetainUntilDate"].date())
+        return None
 
     def _versions(self, prefix: str, before_call: Callable[[], None]) -> Iterator[Version]:
         at: dict[str, Any] = {}
