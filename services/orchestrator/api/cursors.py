@@ -21,7 +21,7 @@ class Cursors:
     def make(self, listing: str, filters: Mapping[str, Any], after: str | int) -> str:
         """Return the cursor of the page of `listing` that follows the item `after`."""
         place = json.dumps(after).encode()
-        return base64.urlsafe_b64encode(self._mac(listing, filters, place) + place).decode().rstrip("=")
+        return _encode(self._mac(listing, filters, place) + place)
 
     def read(self, listing: str, filters: Mapping[str, Any], cursor: str) -> Any:
         """Return the item that the page follows; raise the problem `cursor_invalid`."""
@@ -30,13 +30,17 @@ class Cursors:
         except ValueError:
             raise _invalid() from None
         mac, place = raw[:_MAC], raw[_MAC:]
-        if not hmac.compare_digest(mac, self._mac(listing, filters, place)):
+        if _encode(raw) != cursor or not hmac.compare_digest(mac, self._mac(listing, filters, place)):
             raise _invalid()
         return json.loads(place)
 
     def _mac(self, listing: str, filters: Mapping[str, Any], place: bytes) -> bytes:
         bound = json.dumps([listing, dict(filters)], sort_keys=True, default=str).encode()
         return hmac.digest(self._key, bound + b"\x00" + place, "sha256")[:_MAC]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _invalid() -> ProblemRaised:

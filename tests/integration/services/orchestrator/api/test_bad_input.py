@@ -155,7 +155,7 @@ async def test_the_idempotency_key_is_needed(api: Api, caller: httpx.AsyncClient
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "caf\xe9", "a\tb"])
 async def test_a_malformed_idempotency_key_is_refused(api: Api, caller: httpx.AsyncClient, key: str) -> None:
-    answer = await caller.post("/v1/requests", json=REQUEST, headers={"idempotency-key": key.encode("latin-1")})
+    answer = await caller.post("/v1/requests", json=REQUEST, headers={b"idempotency-key": key.encode("latin-1")})
     check(answer, 400, "idempotency_key_malformed")
     await nothing_stored(api)
 
