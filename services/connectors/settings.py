@@ -18,7 +18,7 @@ class ConnectorSettings(ServiceSettings):
 
     processors_dir: Path
     only: Annotated[frozenset[str], NoDecode] = frozenset()
-    lease_seconds: float = Field(default=30.0, ge=2.0, le=600.0)
+    lease_seconds: float = Field(default=30.0, ge=3.0, le=600.0)
     folder_poll: float = Field(default=1.0, gt=0, le=60.0)
     accept_after: float = Field(default=2.0, ge=0, le=60.0, description="unsettled for so long: say task.accepted")
     announce_every: float = Field(default=300.0, gt=0)
