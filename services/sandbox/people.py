@@ -99,8 +99,8 @@ _ODDITIES = {
     11: "contact and nothing else",
     13: "shares a ticket with the one before",
     14: "no objects",
+    16: "many objects",
     17: "no notes",
-    18: "many objects",
     19: "shares a note with the one before",
     22: "not in the CRM",
 }

@@ -38,11 +38,14 @@ class S3Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, or drop it."""
+        # Whatever the answer, the body is read: the connection carries more calls, and it would be taken for the next.
+        sent = _body(environ)
+        environ["wsgi.input"] = io.BytesIO(sent)
         fate = self._dial.fate(f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}")
         time.sleep(self._dial.knobs.latency)
         if fate.hang:
             self._say_nothing(environ)
-        status, headers, body = self._refusal(environ, fate) or self._answer(environ, fate)
+        status, headers, body = self._refusal(environ, fate) or self._answer(environ, sent, fate)
         if fate.hang_after:
             self._say_nothing(environ)
         if fate.drop_reply:
@@ -63,11 +66,9 @@ class S3Application:
             return _error(*next(self._failures), "We encountered an internal error. Please try again.")
         return None
 
-    def _answer(self, environ: Environ, fate: Fate) -> Reply:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
+    def _answer(self, environ: Environ, sent: bytes, fate: Fate) -> Reply:
         try:
-            call = S3Call.of(environ, body)
+            call = S3Call.of(environ, sent)
         except MalformedDeletionError:
             return _error("400 Bad Request", "MalformedXML", "The XML you provided was not well-formed.")
         if call.batch and not any(name in environ for name in _CHECKSUMS):
@@ -135,6 +136,14 @@ class S3Application:
 
 
 _SLOW = ("503 Slow Down", "SlowDown")
+
+
+def _body(environ: Environ) -> bytes:
+    source = environ["wsgi.input"]
+    ends_by_itself = environ.get("wsgi.input_terminated", False)
+    body: bytes = source.read() if ends_by_itself else source.read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return body
 
 
 def _drop(environ: Environ) -> None:

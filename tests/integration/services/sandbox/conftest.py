@@ -29,8 +29,9 @@ class Running:
         environment = {**os.environ, "HABEAS_SANDBOX_DIR": str(folder)}
         environment |= {f"HABEAS_SANDBOX_{name}_PORT": "0" for name in ("HTTP", "S3", "SMTP")}
         command = [sys.executable, "-m", "services.sandbox", "serve"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         self.folder = folder
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
         self.ports = self._ports()
         self.url = f"http://127.0.0.1:{self.ports['http_port']}"
         self.control = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=20, trust_env=False)
@@ -40,8 +41,12 @@ class Running:
         self.control.close()
         self.hubspot.close()
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=20)
-        return self.process.returncode
+        return self.process.wait(timeout=20)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it logged so far; a line that is no JSON fails the test."""
+        whole, _, _ = self._log.read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def people(self, count: int = 25, seed: int = 1, **more: int) -> list[dict[str, Any]]:
         answer = self.control.post("/people", json={"count": count, "seed": seed, **more})
@@ -73,13 +78,15 @@ class Running:
         assert answer.status_code == 201
         return str(answer.json()["id"])
 
+    @property
+    def _log(self) -> Path:
+        return self.folder / "stderr.jsonl"
+
     def _ports(self) -> dict[str, int]:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            event = json.loads(line)
-            if event["event"] == "sandbox.ready":
-                return {name: event[name] for name in ("http_port", "s3_port", "smtp_port")}
-        raise AssertionError
+        until(lambda: self.process.poll() is not None or bool(self.events()))
+        ready = self.events()[0]
+        assert ready["event"] == "sandbox.ready"
+        return {name: ready[name] for name in ("http_port", "s3_port", "smtp_port")}
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -93,6 +100,7 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = Running(tmp_path_factory.mktemp("sandbox"))
     yield running
     running.stop()
+    assert [one["event"] for one in running.events()] == ["sandbox.ready", "sandbox.stopped"]
 
 
 @pytest.fixture

@@ -148,6 +148,30 @@ def test_slow_down_and_internal_errors(sandbox: Running, s3: "S3Client") -> None
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
 
 
+def test_a_refused_batch_leaves_its_connection_fit_for_the_next_call(sandbox: Running, s3: "S3Client") -> None:
+    found = list(versions(s3, prefix(sandbox.people(1)[0])))
+    sandbox.turn("s3", rate_limit=1, times=1)
+    with pytest.raises(ClientError):
+        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": found})
+    assert len(s3.delete_objects(Bucket=BUCKET, Delete={"Objects": found})["Deleted"]) == len(found)
+
+
+def test_a_body_of_unknown_length_arrives_whole(sandbox: Running) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", sandbox.ports["s3_port"])
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=sandbox/20260101/eu-west-1/s3/aws4_request"}
+    line.request(
+        "PUT",
+        f"/{BUCKET}/streamed.txt",
+        iter([b"ab", b"c"]),
+        {**signed, "Transfer-Encoding": "chunked"},
+        encode_chunked=True,
+    )
+    assert line.getresponse().read() == b""
+    line.request("GET", f"/{BUCKET}/streamed.txt", headers=signed)
+    assert line.getresponse().read() == b"abc"
+    line.close()
+
+
 def test_a_lost_reply_leaves_its_effect(sandbox: Running, s3: "S3Client") -> None:
     person = sandbox.people(1)[0]
     found = list(versions(s3, prefix(person)))
