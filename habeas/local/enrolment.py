@@ -43,6 +43,7 @@ def sandbox_processors(ports: Mapping[str, int]) -> tuple[Wanted, ...]:
                 "endpoint_url": f"http://{LOOPBACK}:{ports['sandbox-s3']}",
                 "region": "eu-west-1",
                 "bucket": "habeas-demo",
+                "addressing_style": "path",
                 "prefix": "customers/{customer_id}/",
             },
             secrets={"access_key_id": "sandbox", "secret_access_key": "sandbox-secret"},

@@ -23,7 +23,9 @@ from habeas.local.waiting import wait_until
 START_WITHIN = 60.0  # seconds
 ENDED_BY_SIGTERM = 143  # what a JVM ends with after its shutdown hooks
 PROBE_WITHIN = 2.0  # seconds
-JVM = ("-Xmx384m", "-XX:+UseSerialGC")
+# The first compiler alone: the second costs a small machine more than it gives back in the life of a local broker
+# (start 1.1 s of CPU instead of 1.8; 9 us a message instead of 20, still, after 80,000 messages).
+JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOGGING = {
     "defaultLogLevel": "warn",
     "log.kafka.server": "info",

@@ -6,7 +6,10 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from habeas.local import places
 from habeas.local.enrolment import Enroller, sandbox_processors, write_settings
+from habeas.local.fingerprint import fingerprint
+from habeas.local.places import write_private
 
 if TYPE_CHECKING:  # the stack asks for this order, so it cannot be imported back
     from habeas.local.stack import Stack
@@ -120,7 +123,15 @@ class _Start:
         self._tell("processors " + ", ".join(processor.id for processor in wanted))
 
     def _migrate(self, service: str) -> None:
+        """Migrate, unless it was done by the same code on the same data: that would cost a second for nothing."""
+        server = self._stack.postgres
+        mark = server.home / f"migrated-{service}" if server is not None else None
+        code = fingerprint(places.import_root() / "services")
+        if mark is not None and mark.exists() and mark.read_text() == code:
+            return
         self._services[service].run("migrate", extra={"HABEAS_POSTGRES_URL": self._stack.postgres_url})
+        if mark is not None:
+            write_private(mark, code)
 
     def _keep_answer(self, path: Path, *verb: str) -> None:
         """Write what a verb of the orchestrator prints to `path`, unless it was done before."""
