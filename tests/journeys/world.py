@@ -1,0 +1,150 @@
+"""The whole of Habeas on one machine with its sandbox vendors, and the vendors' own books to judge it by."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from habeas.client import Habeas, NewRequest, Request
+from habeas.local.stack import Stack
+
+VENDORS = ("hubspot", "s3")
+MAILS = 2  # an acknowledgement and an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of the sandbox's invented people."""
+
+    email: str
+    customer_id: str
+
+
+class World:
+    """A running stack: file erasures, disturb it, and compare with the sandbox's ledgers."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.habeas = Habeas(stack.url, key=stack.key)
+        self._sandbox = httpx.Client(base_url=f"{stack.sandbox_url}/_sandbox/", timeout=60, trust_env=False)
+        self._seed = 0
+
+    def close(self) -> None:
+        self.habeas.close()
+        self._sandbox.close()
+
+    def people(self, count: int) -> list[Person]:
+        """Invent people who have data at every vendor and nothing unusual about them."""
+        found: list[Person] = []
+        while len(found) < count:
+            self._seed += 1
+            answer = self._ask("POST", "people", json={"count": count + 10, "seed": self._seed})
+            found += [
+                Person(one["email"], one["customer_id"])
+                for one in answer["people"]
+                if not one.get("oddity") and one["contact_ids"] and one["objects"]
+            ]
+        return found[:count]
+
+    def knobs(self, vendor: str, **knobs: Any) -> None:
+        """Make a vendor slow, strict, broken or a liar."""
+        self._ask("PUT", f"knobs/{vendor}", json=knobs)
+
+    def calm(self) -> None:
+        """Let every vendor behave."""
+        self._ask("DELETE", "knobs")
+
+    def erase(self, people: Sequence[Person]) -> list[str]:
+        """File an erasure for each person, known by e-mail alone; return the ids of the requests."""
+        new = [NewRequest("erasure", {"email": one.email}, contact=one.email) for one in people]
+        filed = self.habeas.requests.file_many(new)
+        assert all(one.status == 201 for one in filed.results)
+        return [one.request.id for one in filed.results if one.request is not None]
+
+    def settled(self, request: str) -> int:
+        """Return how many tasks of a request are over."""
+        counts = self.habeas.requests.get(request).task_counts
+        return counts.settled if counts else 0
+
+    def completed(self, requests: Sequence[str]) -> int:
+        """Return how many of `requests` are completed."""
+        wanted = set(requests)
+        since = datetime.now(UTC) - timedelta(minutes=10)
+        done = self.habeas.requests.list(state="completed", created_after=since, limit=100)
+        return sum(one.id in wanted for one in done)
+
+    def wait(self, requests: Sequence[str], *, within: float = 90.0) -> list[Request]:
+        """Wait until all are completed; return them."""
+        wait_for(lambda: self.completed(requests) == len(requests), within=within)
+        return self._read(requests)
+
+    def _read(self, requests: Sequence[str]) -> list[Request]:
+        return [self.habeas.requests.get(one) for one in requests]
+
+    def remains(self, person: Person) -> int:
+        """Return how many things of a person the vendors hold, by their own state."""
+        answer = self._ask("GET", f"people/{person.customer_id}/remains")
+        return sum(int(answer[vendor]) for vendor in VENDORS)
+
+    def effects(self, people: Sequence[Person]) -> Counter[tuple[str, str, str]]:
+        """Return how often each thing of `people` was changed, by the vendors' own ledgers."""
+        names = {name for one in people for name in (one.email, one.customer_id)}
+        return Counter(
+            (vendor, one["effect"], str(one["target"]))
+            for vendor in VENDORS
+            for one in self._ask("GET", f"ledger/{vendor}")["effects"]
+            if one["changed"] and one["person"] in names
+        )
+
+    def mails(self, people: Sequence[Person]) -> dict[str, list[str]]:
+        """Return the subjects of the mails that each person got, by address."""
+        found: dict[str, list[str]] = {one.email: [] for one in people}
+        for mail in self._ask("GET", "mails")["mails"]:
+            if mail["to"] in found:
+                found[mail["to"]].append(mail["subject"])
+        return found
+
+    def erased_once(self, people: Sequence[Person]) -> None:
+        """Assert, from the vendors' books alone, that everything of `people` is gone and was erased exactly once."""
+        assert [self.remains(one) for one in people] == [0] * len(people)
+        effects = self.effects(people)
+        assert effects, "nothing was done at all"
+        assert {what: times for what, times in effects.items() if times != 1} == {}
+
+    def told_once(self, people: Sequence[Person]) -> None:
+        """Wait until everybody got both mails, and assert that nobody got one twice."""
+        wait_for(lambda: all(len(got) >= MAILS for got in self.mails(people).values()), within=60)
+        for got in self.mails(people).values():
+            assert len(got) == len(set(got))
+
+    def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        answer = self._sandbox.request(method, path, **how)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json() if answer.content else {}
+        return found
+
+
+@contextmanager
+def world(home: Path, **environment: str) -> Iterator[World]:
+    """Bring a stack up in `home`, with `environment` for all services, and take it down again."""
+    with Stack(home, extra={"HABEAS_ENVIRONMENT": "test", **environment}) as stack:
+        one = World(stack)
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+def wait_for(condition: Callable[[], bool], *, within: float) -> None:
+    """Return once `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {within} s in vain")
+        time.sleep(0.1)
