@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.ids import CaseId
 from contracts.outcomes import Outcome
@@ -316,3 +316,28 @@ class KeyOut(Out):
     scopes: tuple[Scope, ...]
     livemode: bool
     secret: str = Field(repr=False)
+
+
+class KeyIn(In):
+    """A key to issue; `client` names the system that gets it, and is made when there is none of that name."""
+
+    client: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] = Field(examples=["crm"])
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    livemode: bool = True
+    expires_at: AwareDatetime | None = None
+
+
+class KeyInfoOut(Out):
+    """An API key as operators see it: `hint` is its last four characters."""
+
+    id: str
+    object: Literal["api_key"] = "api_key"
+    client: str
+    client_name: str
+    scopes: tuple[Scope, ...]
+    livemode: bool
+    hint: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None

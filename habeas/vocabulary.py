@@ -193,6 +193,7 @@ class Scope(StrEnum):
     IDENTITY_ASSERT = "identity:assert"  # vouch for the identity check
     PROCESSORS_READ = "processors:read"
     PROCESSORS_ADMIN = "processors:admin"  # enrol, approve, retire
+    KEYS_ADMIN = "keys:admin"  # list, issue and revoke API keys; never with more than one has oneself
     SYSTEM_READ = "system:read"  # dead letters, consumers
     SYSTEM_OPERATE = "system:operate"  # redrive, discard, resume
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.chassis import health
-from services.orchestrator.api import filing, operations, pages, processors, requests, system
+from services.orchestrator.api import filing, keys, operations, pages, processors, requests, system
 from services.orchestrator.api.cursors import Cursors
 from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.api.exchange import Envelope, exchange_of
@@ -25,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *requests.OPERATIONS,
     *operations.OPERATIONS,
     *processors.OPERATIONS,
+    *keys.OPERATIONS,
     *system.OPERATIONS,
 )
 

@@ -16,4 +16,5 @@ REQUEST: dict[str, Any] = {
 }
 BATCH: dict[str, Any] = {"requests": [REQUEST]}
 ENROL: dict[str, Any] = {"id": "crm-eu", "kind": "hubspot"}
+KEY: dict[str, Any] = {"client": "ticket-system", "scopes": ["requests:file", "requests:read"]}
 REASON: dict[str, Any] = {"reason": "the contract with this supplier has ended"}

@@ -20,3 +20,13 @@ INSERT INTO api_keys (id, client_id, livemode, scopes, digest, hint, expires_at)
 -- name: revoke
 -- Ends a key; every process has noticed when its cache is over.
 UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id;
+
+-- name: keys
+-- Lists the keys of one mode, all or one of them, the newest first.
+SELECT
+    k.id, k.client_id, c.name AS client_name, k.scopes, k.livemode, k.hint, k.created_at, k.expires_at, k.revoked_at,
+    k.last_used_at
+FROM api_keys k
+JOIN clients c ON c.id = k.client_id
+WHERE k.livemode = $1 AND ($2::text IS NULL OR k.id = $2)
+ORDER BY k.id DESC;
