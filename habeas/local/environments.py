@@ -28,9 +28,10 @@ def environments(
         "HABEAS_ENVIRONMENT": os.environ.get("HABEAS_ENVIRONMENT", "development"),
         "HABEAS_KAFKA_BOOTSTRAP": kafka_bootstrap,
         "HABEAS_HTTP_HOST": LOOPBACK,
+        "HABEAS_CONTROLLER_NAME": os.environ.get("HABEAS_CONTROLLER_NAME", "Example Ltd"),
     }
     own = {
-        "orchestrator": {"HABEAS_CONTROLLER_NAME": os.environ.get("HABEAS_CONTROLLER_NAME", "Example Ltd")},
+        "orchestrator": {},
         "connectors": {"HABEAS_PROCESSORS_DIR": str(home.processors)},
         "notifier": {
             "HABEAS_ENROLMENT_FILE": str(home.notifier_key),
@@ -60,4 +61,4 @@ def with_role(url: str, role: str, password: str) -> str:
     """The same server and database for another role."""
     parts = urlsplit(url)
     address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(role)}:{quote(password)}@{address}"))
+    return urlunsplit(parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{address}"))

@@ -14,12 +14,6 @@ WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR state = $2)
 ORDER BY id DESC
 LIMIT $3;
 
--- name: one
--- Reads one letter.
-SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state
-FROM dead_letters
-WHERE id = $1;
-
 -- name: whole
 -- Reads one letter with its sealed bytes.
 SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state, sealed
