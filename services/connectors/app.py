@@ -43,7 +43,6 @@ class Host:
         self._clock = clock
         self._dead_letters = DeadLetters(secret, days=settings.dead_letter_days)
         self._reports = Reports(Composer(source=SERVICE, namespace=settings.namespace), clock)
-        self._told = False
         self._due = Wake()
         self._reported = Wake()
         holder = f"{settings.instance}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -108,7 +107,6 @@ class Host:
             Loop("announce", self._announce.step, wake=self._announce.wake, idle=1.0),
             Loop("forget", forget.step, idle=30.0),
             Loop("cluster", cluster.step, idle=CHECK_EVERY),
-            Loop("ready", self._tell_when_ready),
         ]
 
     def _subscribe(self, processor: str, keys: FixedKeys, newest: Callable[[], ProcessorKeys]) -> Subscription:
@@ -144,15 +142,6 @@ class Host:
 
     def _changed(self, processor: str) -> None:
         self._announce.changed(processor)
-
-    async def _tell_when_ready(self) -> int:
-        """Log `service.ready` once."""
-        consuming = all(one.ready for one in self.roster.subscriptions)
-        if not self._told and self._http.started and self.roster.looked and consuming:
-            served = len(self.roster.served())
-            log.info("service.ready", service=SERVICE, port=self._settings.http_port, count=served)
-            self._told = True
-        return 0
 
 
 class _NotYet(Exception):

@@ -30,6 +30,7 @@ from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.decoding import Believed, Decoder
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.postgres.pool import Database
+from services.chassis.service import Part
 from services.connectors.app import Host
 from services.connectors.host.catalogue import Catalogue, Kind
 from services.connectors.settings import ConnectorSettings
@@ -267,7 +268,7 @@ class Rig:
         settings = self.settings(**changes)
         database = await Database.open(self.url, name="connectors-under-test")
         host = Host(settings, database, Catalogue(self.kinds), self.clock)
-        running = Running(host, [asyncio.create_task(part.run(), name=part.name) for part in host.parts()])
+        running = Running(host, [asyncio.create_task(_run(part), name=part.name) for part in host.parts()])
         await until(lambda: host.roster.looked and all(one.ready for one in host.roster.subscriptions))
         return running
 
@@ -298,3 +299,7 @@ class Running:
             part.cancel()
         await asyncio.gather(*self.parts, return_exceptions=True)
         await self.host.close()
+
+
+async def _run(part: Part) -> None:
+    await part.run()
