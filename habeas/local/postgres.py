@@ -81,7 +81,8 @@ class PostgresServer:
     def url(self, database: str = "postgres", *, role: str = OWNER, password: str | None = None) -> str:
         """The URL of `database` for `role`; without a password, for the owner, a superuser."""
         secret = self.password if password is None else password
-        return f"postgresql://{quote(role)}:{quote(secret)}@{LOOPBACK}:{self.port}/{quote(database)}"
+        name, word, place = (quote(part, safe="") for part in (role, secret, database))
+        return f"postgresql://{name}:{word}@{LOOPBACK}:{self.port}/{place}"
 
     def start(self) -> None:
         """Start the server, on the data that is there or on new data, and wait until it accepts connections.

@@ -148,8 +148,7 @@ def test_an_end_at_any_time_leaves_nothing_behind(
         assert owner.stdout is not None
         next(line for line in owner.stdout if line.startswith(after))
         owner.send_signal(end)
-    assert wait_until(lambda: left_behind() == [], seconds=30)
-    assert not Home(home).is_locked()
+    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
 
 
 def test_up_status_and_down_from_other_processes(
@@ -193,8 +192,7 @@ def test_up_says_why_it_failed(
     monkeypatch.setenv("FAIL", "sandbox")
     with pytest.raises(LocalStackError, match="The service sandbox ended with 3"):
         detached.up(home)
-    assert wait_until(lambda: left_behind() == [], seconds=30)
-    assert not Home(home).is_locked()
+    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
 
 
 def test_a_stack_whose_owner_was_killed_counts_as_down(

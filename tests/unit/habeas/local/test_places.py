@@ -64,11 +64,16 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
 
 def test_what_is_made_once_is_made_again_only_after_a_failure(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "thing"
-    with pytest.raises(ValueError), places.made_once(folder) as partial:
-        assert partial is not None
-        partial.mkdir()
-        (partial / "half").touch()
-        raise ValueError
+
+    def fail_half_way() -> None:
+        with places.made_once(folder) as partial:
+            assert partial is not None
+            partial.mkdir()
+            (partial / "half").touch()
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        fail_half_way()
     assert not folder.exists()
     with places.made_once(folder) as partial:
         assert partial is not None
