@@ -36,7 +36,7 @@ class Decisions:
     """What is to be done, each list in the order of task ids.
 
     `store` are new tasks, `renew` known ones that were dispatched again, `bury` those that were over before they
-    came, `repeat` those whose answer is sent again for a later dispatch. `late` counts messages past `not_after`.
+    came, `repeat` those whose answer is sent again for a later dispatch.
     """
 
     store: list[Wanted] = field(default_factory=list)

@@ -9,9 +9,10 @@ from services.chassis.clock import Clock
 from services.chassis.crypto.at_rest import KeyProvider
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
-from services.chassis.loops import Loop, Wake
+from services.chassis.loops import STUCK_AFTER, Loop, Wake
 from services.chassis.postgres.pool import Connection, Database
 from services.chassis.postgres.queries import Queries
+from services.chassis.tracing import span
 from services.connectors.domain.claimed import Claimed
 from services.connectors.host import metrics
 from services.connectors.host.commits import Commits
@@ -63,7 +64,7 @@ class Worker:
         self._in_hand: dict[str, tuple[Claimed, asyncio.Task[None]]] = {}
         self._claims = asyncio.Lock()
         self.claiming = Loop("claim", self._claim, wake=wake)
-        self.beating = Loop("beat", self._beat, idle=lease_seconds * SHARE_OF_LEASE)
+        self.beating = Loop("beat", self._beat, stuck_after=max(lease_seconds, STUCK_AFTER))
 
     def cancel(self, tasks: Iterable[str]) -> None:
         """Have those of `tasks` that are in hand stop before their first effect."""
@@ -146,8 +147,10 @@ class Worker:
 
     async def _work(self, task: Claimed, served: Served) -> None:
         ledger = DatabaseLedger(task, served, commits=self._commits, keys=self._keys, lease_left=self._heart.left)
+        about = {"habeas.task_id": task.id, "habeas.request_id": task.request_id, "habeas.processor": task.processor}
         try:
-            await work_on(task, served, ledger, self._clock)
+            with span(f"work {task.action}", task.traceparent, about):
+                await work_on(task, served, ledger, self._clock)
         except LeaseLost:
             metrics.LEASES_LOST.labels(task.processor).inc()
             log.warning("task.lease_lost", task_id=task.id, processor=task.processor, fence=task.fence)
