@@ -1,9 +1,10 @@
 """Bodies of the public HTTP API, as clients send and read them."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.ids import CaseId
 from contracts.outcomes import Outcome
@@ -22,6 +23,17 @@ from habeas.vocabulary import (
 
 MAX_IDENTITIES = 50
 MAX_BATCH = 1_000
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
+
+
+def _written_out(value: object) -> object:
+    """Refuse bare numbers and dates, which would be taken for a time that nobody meant."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.match(value)):
+        return value
+    msg = "a time is written as in 2026-11-20T09:30:00Z"
+    raise ValueError(msg)
 
 
 class In(BaseModel):
@@ -81,7 +93,7 @@ class RequestIn(In):
     subject: SubjectIn
     requester: RequesterIn = RequesterIn()
     identity_check: IdentityCheckIn
-    received_at: datetime | None = Field(
+    received_at: Annotated[datetime, BeforeValidator(_written_out)] | None = Field(
         default=None, description="when the person asked, RFC 3339 with a zone; default now; the clock runs from here"
     )
     reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
@@ -324,7 +336,7 @@ class KeyIn(In):
     client: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] = Field(examples=["crm"])
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
     livemode: bool = True
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, BeforeValidator(_written_out)] | None = None
 
 
 class KeyInfoOut(Out):

@@ -42,6 +42,8 @@ def build(deps: ApiDependencies) -> FastAPI:
     app = FastAPI(
         title="Habeas", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
         exception_handlers={HTTPException: _unrouted},
+        # Its spans would quote the texts of exceptions; the envelope tells what may be told.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )  # fmt: skip
     for operation in OPERATIONS:
         app.add_route(operation.path, serve(operation, api), methods=[operation.method], include_in_schema=False)

@@ -8,10 +8,11 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis import metrics
+from services.chassis import metrics, tracing
 from services.chassis.log import describe, get_logger
 from services.orchestrator.api.problems import ProblemRaised, respond
 
@@ -26,17 +27,19 @@ UNMATCHED = "unmatched"
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of one exchange. `id` is ours, never the caller's, so that nothing of theirs gets into logs."""
+    """What is known of one exchange. `id` is ours, never the caller's, so that nothing of theirs gets into logs.
+
+    `traceparent` is the caller's, or the start of a trace of our own; what follows from the exchange hangs below it.
+    """
 
     id: str
-    trace_id: str
-    sampled: bool
+    traceparent: str
     route: str = UNMATCHED
 
     @property
-    def traceparent(self) -> str:
-        """The context for what follows from this exchange (W3C Trace Context), with a span id of its own."""
-        return f"00-{self.trace_id}-{secrets.token_hex(8)}-{'01' if self.sampled else '00'}"
+    def trace_id(self) -> str:
+        """The trace that this exchange belongs to."""
+        return self.traceparent.split("-")[1]
 
 
 def exchange_of(scope: Any) -> Exchange:
@@ -60,7 +63,7 @@ class Envelope:
             return
         exchange = self._open(scope)
         scope[_KEY] = exchange
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         status = 0
 
         async def framed(message: Message) -> None:
@@ -88,24 +91,42 @@ class Envelope:
                 raised = ProblemRaised("internal_error", "The mistake is ours. Try again; quote the request id.")
                 await respond(raised, exchange.id)(scope, receive, framed)
         finally:
-            metrics.HTTP_SECONDS.labels(_method(scope), exchange.route, str(status)).observe(
-                time.perf_counter() - started
-            )
+            method = _method(scope)
+            metrics.HTTP_SECONDS.labels(method, exchange.route, str(status)).observe(time.perf_counter() - started)
+            if tracing.sampled(exchange.traceparent):
+                _trace(exchange, method, status, began)
 
     def _open(self, scope: Scope) -> Exchange:
-        trace, sampled = _incoming(scope)
-        if trace is None:
-            return Exchange(secrets.token_hex(12), secrets.token_hex(16), random.random() < self._trace_ratio)  # noqa: S311
-        return Exchange(secrets.token_hex(12), trace, sampled)
+        traceparent = _incoming(scope)
+        if traceparent is None:
+            flags = "01" if random.random() < self._trace_ratio else "00"  # noqa: S311  # a sample, not a secret
+            traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{flags}"
+        return Exchange(secrets.token_hex(12), traceparent)
 
 
-def _incoming(scope: Scope) -> tuple[str | None, bool]:
+def _incoming(scope: Scope) -> str | None:
+    """Return the caller's trace context, reduced to what we know of its flags; None when there is none to believe."""
     for name, value in scope["headers"]:
         if name == b"traceparent":
             match = _TRACEPARENT.fullmatch(value)
             if match is not None and match[1] != _NO_TRACE and match[2] != _NO_SPAN:
-                return match[1].decode(), bool(int(match[3], 16) & 1)
-    return None, False
+                return f"00-{match[1].decode()}-{match[2].decode()}-{int(match[3], 16) & 1:02x}"
+    return None
+
+
+def _trace(exchange: Exchange, method: str, status: int, began: int) -> None:
+    tracing.record(
+        f"{method} {exchange.route}",
+        exchange.traceparent,
+        kind=SpanKind.SERVER,
+        began=began,
+        error=str(status) if status >= 500 else None,
+        attributes={
+            "http.request.method": method,
+            "http.route": exchange.route,
+            "http.response.status_code": status,
+        },
+    )
 
 
 def _where(error: BaseException) -> str:

@@ -123,7 +123,7 @@ def _number(call: Call) -> int:
 
 
 async def _letter(connection: Connection, number: int) -> DeadLetterOut:
-    row = await connection.fetchrow(SQL["one"], number)
+    row = await connection.fetchrow(SQL["whole"], number)
     if row is None:
         raise NotFound
     return dead_letter_out(row)

@@ -19,6 +19,8 @@ from services.orchestrator.handlers.authenticate import Principal
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:
@@ -149,4 +151,4 @@ def _canonical(body: RequestIn) -> bytes:
     Fields that were left out stay out, so that a newer version with more fields still knows the body of an older one.
     """
     sent: dict[str, Any] = body.model_dump(mode="json", exclude_unset=True)
-    return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(sent).encode()

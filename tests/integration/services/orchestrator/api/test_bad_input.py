@@ -62,6 +62,9 @@ BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "unknown field": ({**REQUEST, SECRET: 1}, 422, "validation_failed", f"/{SECRET}"),
     "unknown field inside": (changed("subject.name", SECRET), 422, "validation_failed", "/subject/name"),
     "a time without zone": (changed("received_at", "2026-11-20T09:30:00"), 422, "validation_failed", "/received_at"),
+    "a time as a number": (changed("received_at", 1_795_000_000), 422, "validation_failed", "/received_at"),
+    "a time as digits": (changed("received_at", "1795000000"), 422, "validation_failed", "/received_at"),
+    "a day": (changed("received_at", "2026-11-20"), 422, "validation_failed", "/received_at"),
     "a time in the future": (changed("received_at", "2027-01-01T00:00:00Z"), 422, "validation_failed", "/received_at"),
     "a time long ago": (changed("received_at", "2025-01-01T00:00:00Z"), 422, "validation_failed", "/received_at"),
     "too much metadata": (
