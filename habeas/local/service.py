@@ -27,6 +27,11 @@ class Service:
         self._owner = owner
         self._child: Child | None = None
 
+    def twin(self, *, port: int, log: Path, **environment: str) -> "Service":
+        """Return another instance of it, with what it is told otherwise; start it like any service."""
+        told = {**self._environment, "HABEAS_HTTP_PORT": str(port), **environment}
+        return Service(self.name, environment=told, port=port, log=log, owner=self._owner)
+
     @property
     def url(self) -> str:
         """Where it listens."""

@@ -1,0 +1,55 @@
+"""A service is killed at each named point: it restarts, everything completes, nothing happens twice."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.chassis.faultpoints import FAULT_POINTS
+from tests.journeys.world import World, wait_for, world
+
+HOW_MANY = 6
+
+OWNERS: dict[str, tuple[str, ...]] = {
+    "filing": ("orchestrator",),
+    "planner": ("orchestrator",),
+    "dispatcher": ("orchestrator",),
+    "consumer": ("orchestrator", "connectors", "notifier"),
+    "relay": ("orchestrator", "connectors", "notifier"),
+    "worker": ("connectors",),
+    "notifier": ("notifier",),
+}
+CELLS = [(point, owner) for point in FAULT_POINTS for owner in OWNERS[point.partition(".")[0]]]
+# Behind these nobody can know whether a mail went out: it is held as unknown instead of being sent again.
+MAY_STAY_UNKNOWN = {"notifier.handing_over", "notifier.accepted"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("stack")) as one:
+        yield one
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("point", "owner"), CELLS)
+def test_killed_at(whole: World, point: str, owner: str) -> None:
+    people = whole.people(HOW_MANY)
+    service = whole.stack.services[owner]
+    service.stop()
+    service.launch({"HABEAS_FAULTPOINT": f"{point}:kill:2"})
+    if owner == "orchestrator":
+        wait_for(lambda: service.is_ready() or service.pid is None, within=30)
+    requests = _file(whole, people)
+    wait_for(lambda: service.pid is None, within=45)  # it fired
+    service.start()
+    requests = requests or _file(whole, people)
+    whole.wait(requests)
+    whole.erased_once(people)
+    if point in MAY_STAY_UNKNOWN:
+        for subjects in whole.mails(people).values():
+            assert len(subjects) == len(set(subjects))
+    else:
+        whole.told_once(people)
+
+
+def _file(world: World, people: list) -> list[str]:  # type: ignore[type-arg]
+    return world.erase(people)

@@ -1,0 +1,106 @@
+"""Vendors lie, lose replies, throttle and break: the outcome says what is true, and no more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys.world import Person, World, wait_for, world
+
+PATIENCE = 2  # seconds until a silent task is shown
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("stack"), HABEAS_SILENCE_ATTENTION=str(PATIENCE)) as one:
+        yield one
+
+
+def attention(world: World, request: str) -> str | None:
+    """Return why a request needs a person, if it does."""
+    shown = world.habeas.requests.get(request).attention
+    return shown.reason if shown else None
+
+
+@pytest.mark.parametrize("vendor", ["hubspot", "s3"])
+def test_a_lying_vendor_is_caught_and_its_data_is_erased_once_it_stops_lying(calm: World, vendor: str) -> None:
+    (person,) = calm.people(1)
+    calm.knobs(vendor, lie=True)
+    (request,) = calm.erase([person])
+    wait_for(lambda: attention(calm, request) == "residue_remains", within=60)
+    assert calm.completed([request]) == 0
+    calm.calm()
+    calm.habeas.requests.retry(request)
+    (done,) = calm.wait([request])
+    assert done.outcome is not None
+    assert done.outcome.headline in ("fulfilled", "fulfilled_with_retention")
+    assert calm.remains(person) == 0
+
+
+@pytest.mark.parametrize(("vendor", "effect"), [("hubspot", "gdpr-delete"), ("s3", "POST /habeas-demo")])
+def test_a_reply_that_is_lost_after_the_effect_is_looked_up_and_nothing_happens_twice(
+    calm: World, vendor: str, effect: str
+) -> None:
+    people = calm.people(5)
+    calm.knobs(vendor, drop_reply=1, only=effect, times=6)
+    requests = calm.erase(people)
+    for done in calm.wait(requests):
+        assert done.outcome is not None
+        assert done.outcome.headline in ("fulfilled", "fulfilled_with_retention")  # a shared ticket stays
+    calm.erased_once(people)
+
+
+def test_a_vendor_that_throttles_and_breaks_now_and_then_is_outlasted(calm: World) -> None:
+    people = calm.people(5)
+    calm.knobs("hubspot", rate_limit=0.2, fail_5xx=0.2, seed=7)
+    calm.knobs("s3", fail_5xx=0.2, seed=7)
+    requests = calm.erase(people)
+    calm.wait(requests, within=110)
+    calm.erased_once(people)
+
+
+def test_a_processor_that_is_down_shows_as_attention_and_the_request_waits_for_it(calm: World) -> None:
+    (person,) = calm.people(1)
+    calm.stack.services["connectors"].kill()
+    (request,) = calm.erase([person])
+    wait_for(lambda: attention(calm, request) == "silent", within=30)
+    assert calm.habeas.requests.get(request).state == "in_progress"
+    calm.stack.services["connectors"].start()
+    calm.wait([request])
+    assert attention(calm, request) is None
+    calm.erased_once([person])
+
+
+def test_a_processor_that_never_announced_holds_the_request_until_it_is_retired(calm: World) -> None:
+    (person,) = calm.people(1)
+    calm.habeas.processors.enrol("never-there", kind="hubspot")
+    (request,) = calm.erase([person])
+    wait_for(lambda: attention(calm, request) == "never_announced", within=30)
+    wait_for(lambda: _open(calm, request) == ["never-there"], within=60)
+    calm.habeas.processors.retire("never-there", reason="it was a rehearsal")
+    (done,) = calm.wait([request])
+    assert done.outcome is not None
+    assert done.outcome.headline == "partly_fulfilled"
+    assert "processor_retired" in {line.reason for line in done.outcome.lines}
+    calm.erased_once([person])
+    _told_that_not_all_was_done(calm, person)
+
+
+def _open(world: World, request: str) -> list[str]:
+    return [one.processor for one in world.habeas.requests.tasks(request) if one.state not in ("settled", "cancelled")]
+
+
+def _told_that_not_all_was_done(world: World, person: Person) -> None:
+    wait_for(lambda: len(world.mails([person])[person.email]) == 2, within=30)
+
+
+def test_a_task_can_be_skipped_and_the_outcome_says_so(calm: World) -> None:
+    (person,) = calm.people(1)
+    calm.knobs("s3", lie=True)
+    (request,) = calm.erase([person])
+    wait_for(lambda: attention(calm, request) == "residue_remains", within=60)
+    stuck = next(one for one in calm.habeas.requests.tasks(request) if one.attention is not None)
+    calm.habeas.tasks.skip(stuck.id, reason="the vendor is being replaced")
+    (done,) = calm.wait([request])
+    assert done.outcome is not None
+    assert done.outcome.headline == "partly_fulfilled"
+    assert "skipped_by_operator" in {line.reason for line in done.outcome.lines}
