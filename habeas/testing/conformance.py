@@ -7,8 +7,6 @@
 Tests are plain functions with an event loop of their own, so they need pytest and none of its plugins.
 """
 
-# ruff: noqa: S101 - tests that ship say what holds with assert
-
 import asyncio
 import logging
 from abc import ABC, abstractmethod

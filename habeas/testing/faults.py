@@ -1,7 +1,5 @@
 """HTTP transports that misbehave as vendors do: throttled, broken, silent, endless, or mute after the work was done."""
 
-# ruff: noqa: ARG001 - every fault takes what the protocol gives it
-
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable

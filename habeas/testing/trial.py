@@ -1,7 +1,5 @@
 """One person's task at a vendor under test, run as often as it takes."""
 
-# ruff: noqa: S101 - tests that ship say what holds with assert
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -61,9 +61,7 @@ async def serve(settings: OrchestratorSettings) -> bool:
     provisioner = Provisioner(deps)
     readers = subscriptions(deps, dead_letters)
     holder = f"orchestrator-{settings.instance}-{os.getpid()}"
-    relay = Relay(
-        deps.database, settings.kafka_bootstrap, service="orchestrator", holder=holder, wake=deps.wakes.relay
-    )
+    relay = Relay(deps.database, settings.kafka_bootstrap, service="orchestrator", holder=holder, wake=deps.wakes.relay)
     loops = _loops(deps, dead_letters, provisioner, readers, relay)
     health = _health(settings, deps, loops, readers)
     app = application.build(

@@ -32,9 +32,7 @@ def subscriptions(deps: Dependencies, dead_letters: DeadLetters) -> list[Subscri
     return [_subscription(deps, dead_letters, keys, one) for one in readings]
 
 
-def _subscription(
-    deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledKeys, reading: _Reading
-) -> Subscription:
+def _subscription(deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledKeys, reading: _Reading) -> Subscription:
     settings = deps.settings
     topic = reading.topic.named(settings.namespace)
     taker = Taker(

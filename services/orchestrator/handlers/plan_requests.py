@@ -1,6 +1,5 @@
 """Plans batches of requests: takes in what was resolved, adds the tasks that come next, completes what is done."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,6 +10,7 @@ from habeas.vocabulary import Action, AttentionReason, NoticeKind, RequestState,
 from services.chassis.crypto.seal import BrokenSeal, unseal
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import get_logger
+from services.orchestrator.domain import cancelling
 from services.orchestrator.domain.planning import NewTask, plan
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.settlement import given_up, not_applicable
@@ -226,10 +226,10 @@ class _Planning:
 
     def _cancelling(self) -> None:
         """End a cancelled request once every host has said that it stopped."""
-        if any(task.is_open and task.was_sent for task in self._tasks):
+        if not cancelling.is_over(self._tasks):
             return
         request = self._request
-        if any(_had_effects(task) for task in self._tasks):
+        if any(cancelling.had_effects(task) for task in self._tasks):
             self._complete()
             return
         request.move(RequestState.CANCELLED)
@@ -264,10 +264,3 @@ class _Planning:
             processor=task.processor if task else None,
             detail={name: value for name, value in (detail or {}).items() if value is not None},
         )
-
-
-def _had_effects(task: ProcessorTask) -> bool:
-    """Whether a cancelled task had already changed something, by its own account."""
-    if task.action is Action.RESOLVE or task.outcome is None:
-        return False
-    return any(line["count"] for line in json.loads(task.outcome)["lines"])

@@ -96,7 +96,6 @@ class Request:
         return {task.id: task.state.value for task in self.tasks}
 
 
-
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
