@@ -295,9 +295,11 @@ class Running:
 
     async def stop(self) -> None:
         """Stop it as SIGTERM does."""
-        for part in self.parts:
-            part.cancel()
-        await asyncio.gather(*self.parts, return_exceptions=True)
+        left = set(self.parts)
+        while left:
+            for part in left:
+                part.cancel()  # again where a driver swallowed it: aiokafka does while it closes a client
+            _, left = await asyncio.wait(left, timeout=10.0)
         await self.host.close()
 
 

@@ -132,3 +132,15 @@ def add_version(folder: Path, version: int) -> ProcessorKeys:
     file.touch(0o600)
     file.write_text(json.dumps(document))
     return ProcessorKeys.from_secret(folder.name, version, b"newnewnewnewnewnewnewnewnewnewne")
+
+
+async def test_after_a_change_of_cluster_it_announces_and_consumes_afresh(rig: Rig) -> None:
+    vendor = await rig.enrol("crm")
+    vendor.records = {"c-1": ["r1"]}
+    async with rig.host():
+        await until(lambda: len(rig.announced("crm")) == 1)
+        assert await rig.rows("UPDATE cluster SET id = 'another' RETURNING id") != []
+        await until(lambda: len(rig.announced("crm")) == 2)
+        answer = await rig.settled(await rig.send(rig.message("crm", "c-1")))
+    assert answer.effects == 1
+    assert await rig.rows("SELECT 1 FROM cluster WHERE id = 'another'") == []
