@@ -58,7 +58,10 @@ async def file_batch(call: Call) -> Response:
 
 
 def idempotency_key(call: Call) -> str:
-    """Return the header Idempotency-Key: 1 to 255 visible ASCII characters; raise a problem."""
+    """Return the header Idempotency-Key: 1 to 255 visible ASCII characters; raise a problem.
+
+    The IETF draft writes it as a quoted string (RFC 8941 3.3.3) and many clients write it bare: `"k"` and `k` are one.
+    """
     values = call.request.headers.getlist("idempotency-key")
     if not values:
         detail = "Send a header Idempotency-Key, fresh for each request and the same when you send one again."
@@ -67,7 +70,7 @@ def idempotency_key(call: Call) -> str:
     if len(values) > 1 or not 1 <= len(key) <= _KEY_LENGTH or not all("!" <= character <= "~" for character in key):
         detail = "Idempotency-Key is one value of 1 to 255 visible ASCII characters, without spaces."
         raise ProblemRaised("idempotency_key_malformed", detail)
-    return key
+    return key[1:-1] if len(key) > 2 and key[0] == key[-1] == '"' else key
 
 
 def _prepare(call: Call, body: RequestIn, key: str) -> Filing:

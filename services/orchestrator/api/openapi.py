@@ -30,7 +30,8 @@ _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "description": "fresh for each request, the same when one is sent again; remembered for the life of the request",
+    "description": "fresh for each request, the same when one is sent again; remembered for the life of the request; "
+    "quoted or bare",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "example": "ticket-42",
 }

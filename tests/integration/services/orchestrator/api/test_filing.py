@@ -89,6 +89,12 @@ async def test_the_same_key_and_body_give_the_stored_request(api: Api, caller: h
     assert await api.count("requests") == await api.count("outbox") == await api.count("cases") == 1
 
 
+async def test_a_quoted_key_and_a_bare_one_are_the_same(api: Api, caller: httpx.AsyncClient) -> None:
+    quoted, bare = await file(caller, key='"k-7"'), await file(caller, key="k-7")
+    assert quoted.json()["id"] == bare.json()["id"]
+    assert len(await api.rows("SELECT id FROM requests")) == 1
+
+
 async def test_the_same_key_with_another_body_is_refused(api: Api, caller: httpx.AsyncClient) -> None:
     await file(caller)
     again = await file(caller, channel="letter")
