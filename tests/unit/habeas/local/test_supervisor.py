@@ -27,6 +27,7 @@ import signal
 import sys
 from pathlib import Path
 from habeas.local.supervisor import Supervisor
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands SIGINT on as ignored
 supervisor = Supervisor()
 children = [supervisor.start(f"c{n}", ["sleep", "600"], log=Path(sys.argv[1])) for n in range(3)]
 if "lose-guardian" in sys.argv:
