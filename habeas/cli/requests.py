@@ -160,6 +160,23 @@ def retry(habeas: Habeas, out: Output, *, request_id: RequestId) -> None:
     out.one(request, f"The open tasks of {request.id} are sent again.")
 
 
+@app.command(
+    "confirm-identities",
+    epilog='Example:  habeas requests confirm-identities req_01J... --reason "both accounts are hers, she says"',
+)
+@talks
+def confirm_identities(
+    habeas: Habeas,
+    out: Output,
+    *,
+    request_id: RequestId,
+    reason: Annotated[str, typer.Option(help="Why; it stands on the timeline. No personal data.", show_default=False)],
+) -> None:
+    """Let a request go on that stopped because what was resolved may point to two people."""
+    request = habeas.requests.confirm_identities(request_id, reason)
+    out.one(request, f"{request.id} goes on.")
+
+
 def _row(request: Request) -> Row:
     counts = request.task_counts
     return [

@@ -101,6 +101,7 @@ class Requests(Group[ClientT]):
     recipients = Each(operations.list_recipients)
     cancel = Call(operations.cancel_request)
     retry = Call(operations.retry_request)
+    confirm_identities = Call(operations.confirm_identities)
 
 
 class Tasks(Group[ClientT]):

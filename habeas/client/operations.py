@@ -136,6 +136,12 @@ def retry_request(request_id: str) -> Operation[Request]:
     return Operation("POST", _path("/v1/requests", request_id, "retry"), Request)
 
 
+def confirm_identities(request_id: str, reason: str) -> Operation[Request]:
+    """Say that what resolvers found is the subject's: a request that stopped as ambiguous goes on."""
+    path = _path("/v1/requests", request_id, "confirm-identities")
+    return Operation("POST", path, Request, body={"reason": reason})
+
+
 # Tasks
 
 

@@ -11,7 +11,7 @@ from services.orchestrator.api.examples import REASON
 from services.orchestrator.api.requests import SQL, load, owner, visible
 from services.orchestrator.api.routing import Call, Operation, json_response
 from services.orchestrator.domain.errors import NotFound
-from services.orchestrator.handlers import cancel_request, retry_task, skip_task
+from services.orchestrator.handlers import cancel_request, confirm_identities, retry_task, skip_task
 from services.orchestrator.views.requests import task_out
 
 
@@ -33,6 +33,19 @@ async def retry_stuck(call: Call) -> Response:
     async with deps.database.transaction() as connection:
         request_id = await visible(call, connection)
         await retry_task.retry_request(connection, request_id=request_id, actor=call.principal.client_id, deps=deps)
+    deps.wakes.ring()
+    return json_response(await load(call, request_id))
+
+
+async def confirm(call: Call) -> Response:
+    """Say that resolved identities are the subject's."""
+    deps = call.deps.operations
+    body = bodies.parse(ReasonIn, await bodies.read(call.request, limit=256 * bodies.KIB))
+    async with deps.database.transaction() as connection:
+        request_id = await visible(call, connection)
+        await confirm_identities.confirm_identities(
+            connection, request_id=request_id, reason=body.reason, actor=call.principal.client_id, deps=deps
+        )
     deps.wakes.ring()
     return json_response(await load(call, request_id))
 
@@ -87,6 +100,13 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/requests/{request_id}/retry", Scope.REQUESTS_OPERATE, "Retry a request", retry_stuck, RequestOut,
         codes=("not_found", "nothing_to_retry"), description="Sends every open task that needs attention again.",
+    ),
+    Operation(
+        "POST", "/v1/requests/{request_id}/confirm-identities", Scope.REQUESTS_OPERATE, "Confirm resolved identities",
+        confirm, RequestOut, body=ReasonIn, codes=("not_found", "nothing_to_confirm", "validation_failed"),
+        example=REASON,
+        description="Lets a request go on that stopped with `ambiguous_identity`, since what was resolved may point to "
+        "two people. Look first; if it does, cancel the request instead. The reason stands on the timeline.",
     ),
     Operation(
         "POST", "/v1/tasks/{task_id}/retry", Scope.REQUESTS_OPERATE, "Retry a task", retry_one, TaskOut,

@@ -41,6 +41,7 @@ KINDS: Final[dict[str, Kind]] = {
     "task_settled": Kind(409, "The task is settled"),
     "task_not_sent": Kind(409, "The task was not sent yet"),
     "nothing_to_retry": Kind(409, "No task needs attention"),
+    "nothing_to_confirm": Kind(409, "Nothing waits for a word on identities"),
     "already_retired": Kind(409, "The processor is retired"),
     "nothing_pending": Kind(409, "No manifest waits for approval"),
     "processor_kind_differs": Kind(409, "The id is enrolled as another kind"),

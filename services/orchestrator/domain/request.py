@@ -69,6 +69,7 @@ class DataSubjectRequest:
     open_tasks: int
     settled_tasks: int
     waiting: bool
+    identities_confirmed: bool
     complete: bool
     outcome: str | None
     attention: dict[str, Any] | None

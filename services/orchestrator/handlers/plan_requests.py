@@ -130,6 +130,9 @@ class _Planning:
         for task in self._tasks:
             if task.findings is not None:
                 self._take_in(task, known)
+        if known.ambiguous and not request.identities_confirmed:
+            self._call_for_help(AttentionReason.AMBIGUOUS_IDENTITY)
+            return
         decided = plan(
             right=request.right,
             types=known.types,

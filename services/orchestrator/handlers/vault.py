@@ -11,6 +11,9 @@ from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack, unpack
 
+# People have several addresses and cookies; a second customer id found by one address may be somebody else's.
+ONE_OF_A_KIND = frozenset({IdentityType.CUSTOMER_ID, IdentityType.USERNAME})
+
 SQL = Queries.load("services.orchestrator.store", "work.sql")
 
 
@@ -34,6 +37,17 @@ class Known:
     def types(self) -> frozenset[IdentityType]:
         """Return which kinds of identity are known."""
         return frozenset(one.type for one in self.secrets.identities)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether what was resolved may point to two people: two values of an identity that a person has one of."""
+        seen: dict[IdentityType, str] = {}
+        for one in self.secrets.identities:
+            if one.type in ONE_OF_A_KIND:
+                value = normalise(one.type, one.value)
+                if seen.setdefault(one.type, value) != value:
+                    return any(other.provenance != "filed" for other in self.secrets.identities)
+        return False
 
     def accepted(self, types: Iterable[IdentityType]) -> tuple[SealedIdentity, ...]:
         """Return the identities of some types, as they are sealed to a processor."""

@@ -155,6 +155,7 @@ def _request(row: Any) -> DataSubjectRequest:
         open_tasks=row["open_tasks"],
         settled_tasks=row["settled_tasks"],
         waiting=row["waiting"],
+        identities_confirmed=row["identities_confirmed"],
         complete=row["complete"],
         outcome=row["outcome"],
         attention=_loads(row["attention"]),
@@ -222,6 +223,7 @@ def _request_columns(rows: Sequence[DataSubjectRequest]) -> list[list[Any]]:
         [one.completed_at for one in rows],
         [one.informed_at for one in rows],
         [one.waiting for one in rows],
+        [one.identities_confirmed for one in rows],
     ]
 
 

@@ -2,7 +2,8 @@
 -- Locks requests in the order of their ids, so that two writers never wait for each other in a ring.
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
-       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at
+       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
+       identities_confirmed
 FROM requests
 WHERE id = ANY ($1::text[])
 ORDER BY id
@@ -12,7 +13,8 @@ FOR UPDATE;
 -- The same, leaving out requests that somebody else has.
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
-       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at
+       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
+       identities_confirmed
 FROM requests
 WHERE id = ANY ($1::text[])
 ORDER BY id
@@ -22,7 +24,8 @@ FOR UPDATE SKIP LOCKED;
 -- Requests that the planner was asked to look at.
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
-       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at
+       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
+       identities_confirmed
 FROM requests
 WHERE advance AND (advance_after IS NULL OR advance_after <= $1)
 ORDER BY id
@@ -87,12 +90,12 @@ SET state = c.state, version = c.version, round = c.round, total_tasks = c.total
     settled_tasks = c.settled_tasks, complete = c.complete, outcome = c.outcome::jsonb,
     attention = c.attention::jsonb, advance = c.advance, advance_after = c.advance_after,
     timeline_seq = c.timeline_seq, timeline_hash = c.timeline_hash, completed_at = c.completed_at,
-    informed_at = c.informed_at, waiting = c.waiting
+    informed_at = c.informed_at, waiting = c.waiting, identities_confirmed = c.identities_confirmed
 FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::bool[], $9::text[],
             $10::text[], $11::bool[], $12::timestamptz[], $13::int[], $14::bytea[], $15::timestamptz[],
-            $16::timestamptz[], $17::bool[])
+            $16::timestamptz[], $17::bool[], $18::bool[])
     AS c(id, state, version, round, total_tasks, open_tasks, settled_tasks, complete, outcome, attention, advance,
-         advance_after, timeline_seq, timeline_hash, completed_at, informed_at, waiting)
+         advance_after, timeline_seq, timeline_hash, completed_at, informed_at, waiting, identities_confirmed)
 WHERE r.id = c.id;
 
 -- name: insert_tasks

@@ -75,6 +75,7 @@ CREATE TABLE requests (
     total_tasks         integer NOT NULL DEFAULT 0,
     open_tasks          integer NOT NULL DEFAULT 0,
     settled_tasks       integer NOT NULL DEFAULT 0,
+    identities_confirmed boolean NOT NULL DEFAULT false, -- an operator looked at what resolvers found
     waiting             boolean NOT NULL DEFAULT false, -- tasks of it wait for others
     complete            boolean NOT NULL DEFAULT true,
     outcome             jsonb,

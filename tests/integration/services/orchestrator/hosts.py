@@ -1,0 +1,121 @@
+"""Plays the connector hosts and the loops of the orchestrator, without a broker: for tests of its use cases."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import ids
+from contracts.cloudevents import Attributes
+from contracts.message import Message
+from contracts.outcomes import Line, Outcome
+from contracts.processors import ProcessorAnnounced, WireAction, WireManifest
+from contracts.reports import TaskSettled
+from contracts.seal import SealedFindings, SealedIdentity
+from habeas.vocabulary import Action, Checked, Disposition, IdentityType
+from services.chassis.crypto.keys import ProcessorKeys
+from services.chassis.crypto.seal import seal
+from services.chassis.kafka.incoming import Incoming
+from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.dispatch_tasks import Dispatcher
+from services.orchestrator.handlers.plan_requests import Planner
+from services.orchestrator.handlers.record_announcements import RecordAnnouncements
+from services.orchestrator.handlers.record_reports import RecordReports
+
+ERASED = Line(category="contact", disposition=Disposition.ERASED, count=1, checked=Checked.VERIFIED)
+
+
+def incoming(body: Message, *, key: str = "key", event_id: str | None = None) -> Incoming[Message]:
+    """Return `body` as a record that was believed."""
+    event = event_id or ids.new("evt")
+    attributes = Attributes(event, body.wire_type(), "/habeas/tests", "", key)
+    return Incoming("topic", 0, 0, key, attributes, "crm-eu/1", body)
+
+
+@dataclass
+class Hosts:
+    """All connector hosts of an installation."""
+
+    deps: Dependencies
+
+    async def announce(
+        self,
+        processor: str,
+        kind: str,
+        *,
+        accepts: Sequence[IdentityType] = (IdentityType.EMAIL,),
+        resolves: Sequence[IdentityType] = (),
+        version: int = 1,
+    ) -> None:
+        """Announce a processor that serves erasure, and resolve where it resolves anything."""
+        actions = {Action.ERASE: WireAction()} | ({Action.RESOLVE: WireAction()} if resolves else {})
+        manifest = WireManifest(
+            kind=kind,
+            version=version,
+            title=f"The {kind}",
+            owner="tests",
+            country="NL",
+            accepts=tuple(accepts),
+            resolves=tuple(resolves),
+            actions=actions,
+        )
+        body = ProcessorAnnounced(
+            livemode=True,
+            processor=processor,
+            kind=kind,
+            manifest=manifest,
+            manifest_version=version,
+            key_versions=(1,),
+            incarnation=f"{processor}/{version}",
+            at=self.deps.clock.now(),
+        )
+        async with self.deps.database.transaction() as connection:
+            await RecordAnnouncements(self.deps)(connection, [incoming(body)])
+
+    async def work(self) -> None:
+        """Let planner and dispatcher do all that they can."""
+        planner, dispatcher = Planner(self.deps), Dispatcher(self.deps)
+        while await planner.step() + await dispatcher.step():
+            pass
+
+    async def sent(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the tasks that were sent and are not settled."""
+        async with self.deps.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT id, request_id, processor, action, dispatch_no FROM tasks"
+                " WHERE state IN ('dispatched', 'accepted') ORDER BY id"
+            )
+        for row in rows:
+            yield dict(row)
+
+    async def settle(self, task: dict[str, Any], *, found: Sequence[SealedIdentity] = ()) -> None:
+        """Report that a task is done; a resolve found `found`."""
+        resolves = task["action"] == Action.RESOLVE
+        sealed = None
+        if found:
+            findings = SealedFindings(task=task["id"], identities=tuple(found))
+            sealed = seal(await self._keys(task["processor"]), findings)
+        body = TaskSettled(
+            livemode=True,
+            task_id=task["id"],
+            request_id=task["request_id"],
+            processor=task["processor"],
+            dispatch_no=task["dispatch_no"],
+            at=self.deps.clock.now(),
+            outcome=Outcome.of(() if resolves else (ERASED,)),
+            sealed=sealed,
+        )
+        async with self.deps.database.transaction() as connection:
+            await RecordReports(self.deps)(connection, [incoming(body, key=task["request_id"])])
+
+    async def settle_all(self) -> None:
+        """Settle everything that is sent, until nothing is."""
+        await self.work()
+        while tasks := [task async for task in self.sent()]:
+            for task in tasks:
+                await self.settle(task)
+            await self.work()
+
+    async def _keys(self, processor: str) -> ProcessorKeys:
+        async with self.deps.database.connection() as connection:
+            enrolment = await connection.fetchval("SELECT enrolment_id FROM processors WHERE id = $1", processor)
+        return self.deps.root.processor_keys(processor, enrolment, 1)

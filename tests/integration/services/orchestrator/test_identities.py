@@ -1,0 +1,100 @@
+"""What is resolved widens the search; where it may point to two people, the request stops and asks."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.seal import SealedIdentity
+from habeas.vocabulary import Action, IdentityType
+from services.orchestrator.api.examples import REASON, REQUEST
+from tests.integration.services.orchestrator.conftest import Api
+from tests.integration.services.orchestrator.hosts import Hosts
+
+CUSTOMER = IdentityType.CUSTOMER_ID
+
+
+@pytest.fixture
+async def hosts(api: Api, caller: httpx.AsyncClient) -> Hosts:
+    """A CRM that resolves customer ids, and a storage that needs one."""
+    for processor, kind in (("crm-eu", "hubspot"), ("files", "s3")):
+        await caller.post("/v1/processors", json={"id": processor, "kind": kind})
+    hosts = Hosts(api.deps)
+    await hosts.announce("crm-eu", "hubspot", accepts=(IdentityType.EMAIL, CUSTOMER), resolves=(CUSTOMER,))
+    await hosts.announce("files", "s3", accepts=(CUSTOMER,))
+    return hosts
+
+
+async def file(caller: httpx.AsyncClient, *identities: tuple[str, str]) -> str:
+    subject = {"identities": [{"type": kind, "value": value} for kind, value in identities]}
+    answer = await caller.post("/v1/requests", json={**REQUEST, "subject": subject}, headers={"idempotency-key": "k"})
+    return str(answer.json()["id"])
+
+
+async def shown(caller: httpx.AsyncClient, request: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await caller.get(f"/v1/requests/{request}")).json()
+    return found
+
+
+async def resolve(hosts: Hosts, *values: str) -> None:
+    """Let the CRM find customer ids."""
+    await hosts.work()
+    (task,) = [task async for task in hosts.sent() if task["action"] == Action.RESOLVE]
+    await hosts.settle(task, found=[SealedIdentity(type=CUSTOMER, value=value) for value in values])
+    await hosts.work()
+
+
+async def test_one_resolved_id_lets_the_others_act(caller: httpx.AsyncClient, hosts: Hosts) -> None:
+    request = await file(caller, ("email", "jane@example.com"))
+    await resolve(hosts, "c-42")
+    await hosts.settle_all()
+    done = await shown(caller, request)
+    assert (done["state"], done["outcome"]["headline"], done["task_counts"]) == (
+        "completed",
+        "fulfilled",
+        {"total": 3, "settled": 3},
+    )
+
+
+@pytest.mark.parametrize(
+    ("filed", "found"),
+    [
+        ([("email", "jane@example.com")], ["c-42", "c-43"]),
+        ([("customer_id", "c-1"), ("email", "j@example.com")], ["c-2"]),
+    ],
+)
+async def test_two_ids_of_one_person_stop_the_request_until_somebody_confirms(
+    filed: list[tuple[str, str]], found: list[str], api: Api, caller: httpx.AsyncClient, hosts: Hosts
+) -> None:
+    request = await file(caller, *filed)
+    await resolve(hosts, *found)
+    await hosts.work()
+    stopped = await shown(caller, request)
+    assert (stopped["state"], stopped["attention"]["reason"]) == ("in_progress", "ambiguous_identity")
+    assert [task async for task in hosts.sent()] == []
+    answer = await caller.post(f"/v1/requests/{request}/confirm-identities", json=REASON)
+    assert (answer.status_code, answer.json()["attention"]) == (200, None)
+    await hosts.settle_all()
+    assert (await shown(caller, request))["state"] == "completed"
+    (entry,) = await api.rows("SELECT detail FROM timeline WHERE type = 'identities.confirmed'")
+    assert json.loads(entry["detail"]) == REASON
+
+
+async def test_it_can_be_cancelled_instead(caller: httpx.AsyncClient, hosts: Hosts) -> None:
+    request = await file(caller, ("email", "jane@example.com"))
+    await resolve(hosts, "c-42", "c-43")
+    answer = await caller.post(f"/v1/requests/{request}/cancel")
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+
+
+async def test_several_filed_ids_are_the_clients_word_and_stop_nothing(caller: httpx.AsyncClient, hosts: Hosts) -> None:
+    request = await file(caller, ("customer_id", "c-1"), ("customer_id", "c-2"))
+    await hosts.settle_all()
+    assert (await shown(caller, request))["state"] == "completed"
+
+
+async def test_nothing_is_confirmed_that_was_not_asked(caller: httpx.AsyncClient, hosts: Hosts) -> None:
+    request = await file(caller, ("email", "jane@example.com"))
+    answer = await caller.post(f"/v1/requests/{request}/confirm-identities", json=REASON)
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_confirm")
