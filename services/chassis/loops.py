@@ -39,6 +39,13 @@ class Wake:
         return True
 
 
+def obey_cancel() -> None:
+    """Raise if this task was cancelled: some of aiokafka's calls swallow the cancel that reached them."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Loop:
     """Runs `step` for ever. A failing step is tried again with growing, jittered pauses; it never ends the process."""
 
@@ -72,13 +79,14 @@ class Loop:
             try:
                 done = await self._step()
             except asyncio.CancelledError:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise
+                obey_cancel()
                 failures = await self._failed("Cancelled", failures)
                 continue
             except Exception as error:  # noqa: BLE001  # whatever it was, the loop must outlive it
+                obey_cancel()
                 failures = await self._failed(describe(error), failures)
                 continue
+            obey_cancel()
             self._progress = time.monotonic()
             metrics.LOOP_STEPS.labels(self.name).inc()
             failures = 0

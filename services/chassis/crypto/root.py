@@ -15,6 +15,7 @@ class RootKey:
         """Keep `secret`."""
         self._secret = secret
         self._ids = derive(secret, "habeas ids")
+        self._processor_keys: dict[tuple[str, str, int], ProcessorKeys] = {}
 
     @classmethod
     def load(cls, path: Path) -> "RootKey":
@@ -35,8 +36,12 @@ class RootKey:
         return derive(self._secret, f"habeas enrolment {processor} {enrolment} {version}")
 
     def processor_keys(self, processor: str, enrolment: str, version: int) -> ProcessorKeys:
-        """Return what `enrolment_secret` gives."""
-        return ProcessorKeys.from_secret(processor, version, self.enrolment_secret(processor, enrolment, version))
+        """Return what `enrolment_secret` gives; derived once, for there are as many as a company has suppliers."""
+        place = (processor, enrolment, version)
+        if place not in self._processor_keys:
+            secret = self.enrolment_secret(processor, enrolment, version)
+            self._processor_keys[place] = ProcessorKeys.from_secret(processor, version, secret)
+        return self._processor_keys[place]
 
     def derived_id(self, prefix: ids.Prefix, milliseconds: int, *parts: str | int) -> str:
         """Return the id that `parts` give: the same for the same parts, and not to be guessed from them."""

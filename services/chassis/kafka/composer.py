@@ -1,6 +1,7 @@
 """Makes a message ready for the outbox: CloudEvents headers, body, proof and trace context."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from contracts.cloudevents import Attributes, to_headers
 from contracts.message import Message
@@ -18,6 +19,7 @@ class Composer:
         """Send in the name of `source`, to the topics of `namespace`."""
         self._source = f"/habeas/{source}"
         self._namespace = namespace
+        self._names: dict[tuple[str, str], str] = {}
 
     def compose(
         self,
@@ -33,8 +35,8 @@ class Composer:
         sequence: int | None = None,
     ) -> Outgoing:
         """Return `body` as a record of `topic`, proven with `keys`; a topic of a processor takes its name from them."""
-        name = topic.named(self._namespace, keys.processor)
-        value = body.model_dump_json(exclude_defaults=False).encode()
+        name = self._name(topic, keys.processor)
+        value = body.model_dump_json().encode()
         headers = to_headers(
             Attributes(
                 id=event_id,
@@ -50,6 +52,13 @@ class Composer:
             headers["traceparent"] = traceparent
         return Outgoing(name, key, headers, value)
 
+    def _name(self, topic: Topic, processor: str) -> str:
+        place = (topic.name, processor)
+        if place not in self._names:
+            self._names[place] = topic.named(self._namespace, processor)
+        return self._names[place]
 
+
+@lru_cache(maxsize=64)
 def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

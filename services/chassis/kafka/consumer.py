@@ -17,6 +17,7 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.kafka.decoding import Believed, Decoded, Decoder, Raw, Refused, Skipped
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.log import describe, get_logger
+from services.chassis.loops import obey_cancel
 from services.chassis.postgres.pool import TRANSIENT, Connection, Database
 from services.chassis.postgres.queries import Queries
 
@@ -99,8 +100,7 @@ class Taker:
             await self._handle(decoded)
         except asyncio.CancelledError:
             # A cancel that was meant for something else must not silently end the polling of this consumer.
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
+            obey_cancel()
             await self._failed(consumer, records, "Cancelled")
             return
         except _Halt:

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
-from aiokafka import ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -15,10 +16,11 @@ from faststream.kafka.message import KafkaMessage
 from services.chassis.kafka import offset_fetch, topics
 from services.chassis.kafka.consumer import Taker
 from services.chassis.log import describe, get_logger
+from services.chassis.loops import obey_cancel
 
 log = get_logger(__name__)
 
-BATCH_TIMEOUT_MS = 20  # an empty poll sleeps as long again, so idle latency is twice this at most
+POLL_MS = 250  # how long an empty poll waits; records end it at once
 MAX_RECORDS = 500
 STUCK_AFTER = 120.0
 LOOK_EVERY = 1.0
@@ -74,7 +76,9 @@ class Subscription:
             broker = self._build()
             try:
                 await self._wait_for_topics()
+                obey_cancel()
                 await broker.start()
+                obey_cancel()
                 failures = 0
                 await self._watch(broker)
             except (KafkaError, OSError, TimeoutError, _Ended) as error:
@@ -84,6 +88,7 @@ class Subscription:
             finally:
                 self._polling = False
                 await _stop(broker)
+            obey_cancel()
             await asyncio.sleep(min(0.1 * 2 ** min(failures, 5), 2.0))
 
     async def _wait_for_topics(self) -> None:
@@ -127,7 +132,7 @@ class Subscription:
             group_instance_id=f"{self._group}-{self._instance}",
             batch=True,
             max_records=self._max_records,
-            batch_timeout_ms=BATCH_TIMEOUT_MS,
+            batch_timeout_ms=POLL_MS,
             parser=_as_it_came,
             decoder=_raw,
             no_reply=True,
@@ -139,6 +144,9 @@ class Subscription:
             rebalance_timeout_ms=60_000,
         )
 
+        # FastStream sleeps after an empty poll, for as long as the poll took: what comes meanwhile would wait.
+        subscriber.get_msg = self._poll  # type: ignore[method-assign]
+
         @subscriber
         async def handle(records: Any) -> None:
             async with barrier:
@@ -149,6 +157,12 @@ class Subscription:
                     self._busy_since = None
 
         return broker
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
+        polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._max_records)
+        if not polled:
+            await asyncio.sleep(0)  # a poll that ended early must not keep others from their turn
+        return tuple(chain.from_iterable(polled.values()))
 
 
 class RevokeBarrier(ConsumerRebalanceListener):

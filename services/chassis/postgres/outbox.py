@@ -9,6 +9,8 @@ from services.chassis.postgres.pool import Connection
 # The broker takes a record of 1 MiB; headers and framing need their share.
 MAX_VALUE = 960 * 1024
 
+_JSON = json.JSONEncoder(separators=(",", ":"))  # `json.dumps` would make one for each message
+
 _APPEND = """
 INSERT INTO outbox (topic, key, headers, value, dead)
 SELECT topic, key, headers, value, CASE WHEN octet_length(value) > $5 THEN 'oversize' END
@@ -24,7 +26,7 @@ async def append(connection: Connection, messages: Sequence[Outgoing]) -> None:
             _APPEND,
             [one.topic for one in messages],
             [one.key for one in messages],
-            [json.dumps(dict(one.headers), separators=(",", ":")) for one in messages],
+            [_JSON.encode(dict(one.headers)) for one in messages],
             [one.value for one in messages],
             MAX_VALUE,
         )
