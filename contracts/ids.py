@@ -10,6 +10,8 @@ from pydantic import StringConstraints
 Prefix = Literal["req", "cas", "tsk", "att", "ntc", "evt", "prv", "cli", "key", "enr"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Python's own digits of base 32 in the place of Crockford's; a letter that is none of ours stops being a digit at all.
+_TO_PYTHON = str.maketrans(_ALPHABET + "ILOU", "0123456789abcdefghijklmnopqrstuv" + "!!!!")
 _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
 _SHAPE = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
@@ -51,8 +53,5 @@ def is_id(prefix: Prefix, text: str) -> bool:
 
 
 def milliseconds_of(text: str) -> int:
-    """Return the Unix milliseconds inside an id."""
-    number = 0
-    for character in text.partition("_")[2]:
-        number = number << 5 | _ALPHABET.index(character)
-    return number >> 80
+    """Return the Unix milliseconds inside an id: its first 50 bits, of which two are always 0."""
+    return int(text.partition("_")[2][:10].translate(_TO_PYTHON), 32)

@@ -3,10 +3,14 @@
 import base64
 import binascii
 import re
+import struct
 from collections.abc import Mapping
+from functools import lru_cache
 
 HEADER = "habeas-proof"
 LABEL = b"habeas-proof-v1"
+_length = struct.Struct(">I").pack
+_LABELLED = _length(len(LABEL)) + LABEL
 _SHAPE = re.compile(r"v1;kid=([a-z][a-z0-9-]{1,39}/[1-9][0-9]{0,8});mac=([A-Za-z0-9_-]{43})")
 
 
@@ -21,12 +25,20 @@ def signing_input(*, kid: str, topic: str, key: bytes, headers: Mapping[str, str
     topic, key, then every `ce_` header (sorted by name; name, value), then the raw body. `traceparent` and other
     headers are not covered: they are hints that change on the way.
     """
-    attributes = sorted((name, value) for name, value in headers.items() if name.startswith("ce_"))
-    parts = [LABEL, kid.encode(), topic.encode(), key]
-    for name, value in attributes:
-        parts += (name.encode(), value.encode())
-    parts.append(body)
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    parts = [_LABELLED, _framed(kid), _framed(topic), _length(len(key)), key]
+    for name in sorted(headers):
+        if name.startswith("ce_"):
+            value = headers[name].encode()
+            parts += (_framed(name), _length(len(value)), value)
+    parts += (_length(len(body)), body)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _framed(text: str) -> bytes:
+    """Return `text` behind its length; for words of which there are few, and each is met all the time."""
+    part = text.encode()
+    return _length(len(part)) + part
 
 
 def render(kid: str, mac: bytes) -> str:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -39,7 +40,7 @@ def chain(previous: bytes, entry: Entry) -> bytes:
         "seq": entry.seq,
         "event_id": entry.event_id,
         "type": entry.type,
-        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "at": _instant(entry.at),
         "task_id": entry.task_id,
         "processor": entry.processor,
         "actor": entry.actor,
@@ -50,3 +51,9 @@ def chain(previous: bytes, entry: Entry) -> bytes:
 
 def _canonical(value: object) -> str:
     return _ENCODER.encode(value)
+
+
+@lru_cache(maxsize=64)
+def _instant(at: datetime) -> str:
+    """Return `at` as it is hashed; the entries of one transaction share it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
