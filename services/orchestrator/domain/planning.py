@@ -192,7 +192,7 @@ def _check_order(candidates: Iterable[Candidate]) -> None:
     """Raise `CyclicOrder` with the path when `after` leads back to where it began."""
     after: dict[str, set[str]] = {}
     for one in candidates:
-        if one.standing is not Standing.RETIRED:
+        if one.standing is not Standing.RETIRED and one.after:
             after.setdefault(one.kind, set()).update(one.after)
     done: set[str] = set()
     for start in after:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from contracts.processors import WireManifest
@@ -70,6 +71,7 @@ class Directory(Mapping[str, Enrolled]):
         """Hold `rows` by id."""
         self._rows = rows
         self._root = root
+        self._candidates: list[Candidate] | None = None
 
     @classmethod
     async def read(cls, connection: Connection, root: RootKey) -> "Directory":
@@ -91,7 +93,9 @@ class Directory(Mapping[str, Enrolled]):
 
     def candidates(self) -> list[Candidate]:
         """Return all as planning sees them."""
-        return [one.candidate() for one in self._rows.values()]
+        if self._candidates is None:
+            self._candidates = [one.candidate() for one in self._rows.values()]
+        return self._candidates
 
     def keys(self, processor: str) -> ProcessorKeys:  # type: ignore[override]  # a directory has keys of another kind
         """Return what to seal and prove with for a processor."""
@@ -144,6 +148,12 @@ def _enrolled(row: Any) -> Enrolled:
         row["min_secret_version"],
         tuple(row["announced_versions"]),
         row["state"],
-        WireManifest.model_validate(json.loads(manifest)) if manifest else None,
+        _manifest(manifest) if manifest else None,
         row["manifest_version"],
     )
+
+
+@lru_cache(maxsize=256)
+def _manifest(text: str) -> WireManifest:
+    """Return a stored manifest; it is read for every batch and changes with a release."""
+    return WireManifest.model_validate(json.loads(text))

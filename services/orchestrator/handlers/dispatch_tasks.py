@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 
-from habeas.vocabulary import RequestState, TaskState
 from services.chassis.crypto.blind_index import blind_index
 from services.chassis.faultpoints import faultpoint
 from services.chassis.postgres.pool import Connection
@@ -45,7 +45,7 @@ class Dispatcher:
             work = Workspace(connection)
             await work.lock([row["request_id"] for row in rows], wait=False)
             await work.load_tasks([row["id"] for row in rows])
-            sent = await dispatch(self._deps, work, [one for one in work.tasks.values() if _may_go(work, one)])
+            sent = await dispatch(self._deps, work, work.ready_tasks())
             await work.save()
             faultpoint("dispatcher.before_commit")
         faultpoint("dispatcher.committed")
@@ -59,21 +59,26 @@ class Dispatcher:
         return 0
 
 
-def _may_go(work: Workspace, task: ProcessorTask) -> bool:
-    return task.state is TaskState.READY and work.requests[task.request_id].state is RequestState.IN_PROGRESS
-
-
-async def dispatch(deps: Dependencies, work: Workspace, tasks: Sequence[ProcessorTask]) -> int:
+async def dispatch(
+    deps: Dependencies,
+    work: Workspace,
+    tasks: Sequence[ProcessorTask],
+    directory: Directory | None = None,
+    vault: Vault | None = None,
+) -> int:
     """Send `tasks` (again) within the caller's transaction, except those whose subject is taken; return how many.
 
-    The caller holds their requests, loaded them into `work` and saves it.
+    The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
+    has them already.
     """
     if not tasks:
         return 0
     now = deps.clock.now()
     messages = Messages(deps)
-    directory = await Directory.read(work.connection, deps.root)
-    vault = await Vault.open(work.connection, deps.at_rest, sorted({task.request_id for task in tasks}))
+    if directory is None:
+        directory = await Directory.read(work.connection, deps.root)
+    if vault is None:
+        vault = await Vault.open(work.connection, deps.at_rest, sorted({task.request_id for task in tasks}))
     blocked = await _lock_subjects(deps, work.connection, directory, vault, tasks)
     for task in tasks:
         if task.id in blocked:
@@ -119,13 +124,11 @@ async def _lock_subjects(
     A task that can not have all takes none, so that two requests never hold what the other waits for.
     """
     wants: dict[str, list[_Want]] = {}
+    blind = lru_cache(maxsize=None)(partial(blind_index, deps.blind_key))  # one identity concerns many processors
     for task in sorted(tasks, key=lambda one: one.id):
         manifest = directory[task.processor].manifest
         identities = vault[task.request_id].accepted(manifest.accepts if manifest else ())
-        wants[task.id] = [
-            _Want(task.processor, blind_index(deps.blind_key, one.type, one.value), task.request_id)
-            for one in identities
-        ]
+        wants[task.id] = [_Want(task.processor, blind(one.type, one.value), task.request_id) for one in identities]
     asked = {(want.processor, want.blind) for some in wants.values() for want in some}
     rows = await connection.fetch(SQL["subject_holders"], [one for one, _ in asked], [one for _, one in asked])
     holders = {(row["processor"], row["blind"]): row["request_id"] for row in rows}

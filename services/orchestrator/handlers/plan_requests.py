@@ -18,11 +18,14 @@ from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.complete_request import close_tasks, complete, notice_silence
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import Directory
+from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.messages import Messages
 from services.orchestrator.handlers.vault import Known, Vault
 from services.orchestrator.handlers.workspace import Workspace
 
 log = get_logger(__name__)
+
+AT_A_TIME = 200  # requests, so that sealing their tasks leaves the event loop to others soon
 
 
 class Planner:
@@ -38,7 +41,7 @@ class Planner:
         now = self._deps.clock.now()
         async with self._deps.database.transaction() as connection:
             work = Workspace(connection)
-            await work.claim_to_plan(now, self._deps.settings.batch)
+            await work.claim_to_plan(now, min(AT_A_TIME, self._deps.settings.batch))
             if not work.requests:
                 return 0
             await work.load_tasks()
@@ -49,11 +52,16 @@ class Planner:
                 by_request[task.request_id].append(task)
             for request in work.requests.values():
                 _Planning(self._deps, self._messages, work, directory, vault, request, by_request[request.id], now).go()
+            # What is ready goes in the same transaction: another one would lock, load and open all of it again.
+            sent = await dispatch(self._deps, work, work.ready_tasks(), directory, vault)
             await vault.save()
             await work.save()
             faultpoint("planner.before_commit")
+            if sent:
+                faultpoint("dispatcher.before_commit")
         faultpoint("planner.committed")
-        self._deps.wakes.dispatcher.set()
+        if sent:
+            faultpoint("dispatcher.committed")
         self._deps.wakes.relay.set()
         return len(work.requests)
 

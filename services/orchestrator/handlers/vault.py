@@ -22,6 +22,7 @@ class Known:
     """What is known of one request's subject, open in memory for the length of a transaction."""
 
     secrets: Secrets = field(repr=False)
+    _accepted: dict[frozenset[IdentityType], tuple[SealedIdentity, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def email(self) -> str | None:
@@ -52,9 +53,11 @@ class Known:
     def accepted(self, types: Iterable[IdentityType]) -> tuple[SealedIdentity, ...]:
         """Return the identities of some types, as they are sealed to a processor."""
         wanted = frozenset(types)
-        return tuple(
-            SealedIdentity(type=one.type, value=one.value) for one in self.secrets.identities if one.type in wanted
-        )
+        if wanted not in self._accepted:
+            self._accepted[wanted] = tuple(
+                SealedIdentity(type=one.type, value=one.value) for one in self.secrets.identities if one.type in wanted
+            )
+        return self._accepted[wanted]
 
     def learn(self, found: Sequence[SealedIdentity], *, provenance: str, round_: int) -> int:
         """Add identities that are not known yet; return how many were."""
@@ -66,6 +69,7 @@ class Known:
                 fresh.setdefault(key, KnownIdentity(one.type, one.value, provenance, round_))
         if fresh:
             self.secrets = replace(self.secrets, identities=(*self.secrets.identities, *fresh.values()))
+            self._accepted.clear()
         return len(fresh)
 
     def learned_since(self, round_: int, types: Iterable[IdentityType], *, but_from: str) -> bool:

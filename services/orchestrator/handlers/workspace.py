@@ -54,6 +54,16 @@ class Workspace:
         """Return the loaded tasks of a request."""
         return [task for task in self.tasks.values() if task.request_id == request]
 
+    def ready_tasks(self) -> list[ProcessorTask]:
+        """Return the tasks that may be sent."""
+        return [
+            task
+            for task in self.tasks.values()
+            if task.state is TaskState.READY
+            and not task.blocked
+            and self.requests[task.request_id].state is RequestState.IN_PROGRESS
+        ]
+
     def add_task(self, task: ProcessorTask) -> None:
         """Add a task; the counters of its request follow."""
         request = self.requests[task.request_id]
@@ -240,6 +250,10 @@ def _new_columns(rows: Sequence[ProcessorTask]) -> list[list[Any]]:
         [_dumps(one.attention) for one in rows],
         [one.outcome for one in rows],
         [one.settled_at for one in rows],
+        [one.dispatch_no for one in rows],
+        [one.blocked for one in rows],
+        [one.dispatched_at for one in rows],
+        [one.silence_at for one in rows],
     ]
 
 

@@ -101,12 +101,13 @@ WHERE r.id = c.id;
 -- name: insert_tasks
 -- Adds tasks.
 INSERT INTO tasks (id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome,
-                   settled_at)
+                   settled_at, dispatch_no, blocked, dispatched_at, silence_at)
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, attention::jsonb, outcome::jsonb,
-       settled_at
+       settled_at, dispatch_no, blocked, dispatched_at, silence_at
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::text[],
-            $10::text[], $11::timestamptz[])
-    AS c(id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome, settled_at);
+            $10::text[], $11::timestamptz[], $12::int[], $13::bool[], $14::timestamptz[], $15::timestamptz[])
+    AS c(id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome, settled_at,
+         dispatch_no, blocked, dispatched_at, silence_at);
 
 -- name: save_tasks
 -- Writes the changed columns of tasks whose requests are locked.
