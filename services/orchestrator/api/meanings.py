@@ -42,7 +42,7 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.KEEPS_FAILING: "It failed again and again. Look at the connector's log; then retry or skip.",
     AttentionReason.RESIDUE_REMAINS: "Data was still there after every pass. Look at the supplier; then retry.",
     AttentionReason.WRONG_PERSON: "An item was not the subject's when it was read again. Look before anything else.",
-    AttentionReason.AMBIGUOUS_IDENTITY: "Two values were found where a person has one. Look; then confirm the identities, or cancel.",
+    AttentionReason.AMBIGUOUS_IDENTITY: "Two values were found where a person has one. Look; then confirm, or cancel.",
     AttentionReason.UNSEALABLE: "The connector could not open the seal. See whether its enrolment key is current.",
     AttentionReason.MANIFEST_WAITS: "The processor asks for more than was approved. Approve its manifest.",
     AttentionReason.NOTICE_UNKNOWN: "Nobody knows whether a mail went out. Look at the mail server.",

@@ -30,7 +30,10 @@ from pathlib import Path
 from habeas.local import places
 places.import_root = lambda: Path(sys.argv[2])
 from habeas.local.stack import Stack
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands SIGINT on as ignored
+# A run in the background, or under nohup, hands these on as ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 with Stack(Path(sys.argv[1]), say=lambda line: print(line, flush=True)):
     print("up", flush=True)
     signal.pause()

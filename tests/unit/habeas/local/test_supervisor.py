@@ -27,7 +27,10 @@ import signal
 import sys
 from pathlib import Path
 from habeas.local.supervisor import Supervisor
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background hands SIGINT on as ignored
+# A run in the background, or under nohup, hands these on as ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 supervisor = Supervisor()
 children = [supervisor.start(f"c{n}", ["sleep", "600"], log=Path(sys.argv[1])) for n in range(3)]
 if "lose-guardian" in sys.argv:
