@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.chassis.faultpoints import FAULT_POINTS
-from tests.journeys.world import World, wait_for, world
+from tests.journeys.world import Person, World, wait_for, world
 
 HOW_MANY = 6
 
@@ -51,5 +51,5 @@ def test_killed_at(whole: World, point: str, owner: str) -> None:
         whole.told_once(people)
 
 
-def _file(world: World, people: list) -> list[str]:  # type: ignore[type-arg]
+def _file(world: World, people: list[Person]) -> list[str]:
     return world.erase(people)

@@ -1,0 +1,43 @@
+"""The kill journeys at length: each part is killed again and again amid 200 erasures."""
+
+from collections.abc import Iterator
+
+import time
+
+import pytest
+
+from tests.journeys.kills import everything_completes_while
+from tests.journeys.world import World, wait_for, world
+
+HOW_MANY = 200
+KILLS = 8
+AWAY = 30.0  # seconds
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("stack")) as one:
+        yield one
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", ["orchestrator", "connectors", "kafka", "postgres", "notifier"])
+def test_everything_completes_and_nothing_happens_twice(whole: World, part: str) -> None:
+    everything_completes_while(whole, part, how_many=HOW_MANY, kills=KILLS)
+
+
+@pytest.mark.timeout(300)
+def test_filing_goes_on_for_the_half_minute_that_kafka_is_away(whole: World) -> None:
+    if whole.stack.kafka is None:
+        pytest.skip("stops Kafka, and this broker is not the test run's own")
+    people = whole.people(40)
+    requests: list[str] = []
+    back = time.monotonic() + AWAY
+    whole.stack.kafka.stop()
+    for place, person in enumerate(people):
+        requests += whole.erase([person])
+        wait_for(lambda place=place: time.monotonic() > back - AWAY * (1 - place / len(people)), within=AWAY)  # type: ignore[misc]
+    whole.stack.kafka.start()
+    whole.wait(requests, within=120)
+    whole.erased_once(people)
+    whole.told_once(people)
