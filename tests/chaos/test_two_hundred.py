@@ -1,8 +1,7 @@
 """The kill journeys at length: each part is killed again and again amid 200 erasures."""
 
-from collections.abc import Iterator
-
 import time
+from collections.abc import Iterator
 
 import pytest
 

@@ -45,7 +45,7 @@ def _wait_until_completed(world: World, requests: Sequence[str], count: int) -> 
 
 
 def _everybody_is_told_or_it_is_said(world: World, people: Sequence[Person], requests: Sequence[str]) -> None:
-    """A notifier that dies between handing a mail over and noting it says that it does not know; nobody is told twice."""
+    """A notifier that dies before it noted a mail says that it does not know; nobody is told twice."""
     wait_for(lambda: all(_both_notices_ended(world, one) for one in requests), within=60)
     for subjects in world.mails(people).values():
         assert len(subjects) == len(set(subjects))
