@@ -1,5 +1,6 @@
 """One processor's share of a request: what a report may change, and that nothing ever goes back."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,7 +97,7 @@ class ProcessorTask:
     def settle(self, outcome: str, *, at: datetime, cancelled: bool = False) -> bool:
         """Take the first outcome; a later, different one is kept as late evidence and changes nothing (False)."""
         if not self.is_open:
-            if outcome != self.outcome:
+            if not self._heard(outcome):
                 self.late.append({"at": at.isoformat(), "outcome": outcome, "cancelled": cancelled})
             return False
         self.state = TaskState.CANCELLED if cancelled else TaskState.SETTLED
@@ -105,3 +106,8 @@ class ProcessorTask:
         self.phase = self.attention = self.silence_at = None
         self.blocked = False
         return True
+
+    def _heard(self, outcome: str) -> bool:
+        """Whether this was said before. Compared as JSON: what was stored comes back in another spelling."""
+        said = [self.outcome, *(one["outcome"] for one in self.late)]
+        return json.loads(outcome) in [json.loads(one) for one in said if one is not None]

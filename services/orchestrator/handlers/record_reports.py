@@ -121,12 +121,12 @@ class _Recorder:
     def _unsealable(
         self, request: DataSubjectRequest, task: ProcessorTask, event_id: str, body: TaskUnsealable
     ) -> None:
-        """Seal once more, under a key that the host has; the second time it is a person's turn."""
+        """Seal once more, under a key that the host has; the second time it is a person's turn, who was shown it."""
         if not task.is_open or body.dispatch_no < task.dispatch_no:
             return
-        self._note(request, task, "task.unsealable", event_id)
         if task.attention is not None and task.attention["reason"] == AttentionReason.UNSEALABLE.value:
             return
+        self._note(request, task, "task.unsealable", event_id)
         task.need(AttentionReason.UNSEALABLE, self._now)
         self.unsealable.append(task)
         self._review(request, task)
