@@ -48,10 +48,12 @@ class Caller:
         self._ctx = ctx
         self._grace = grace
         self._thread: ThreadPoolExecutor | None = None
+        self._alarm = _Alarm(ctx.deadline)
 
     def close(self) -> None:
         """Let the thread go; it can begin no further call that asks the context first."""
         self._ctx.close()
+        self._alarm.close()
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
 
@@ -95,14 +97,7 @@ class Caller:
                 await source.aclose()
 
     async def _in_time(self, awaitable: Awaitable[T]) -> T:
-        limit = asyncio.timeout_at(self._ctx.deadline)
-        try:
-            async with limit:
-                return await awaitable
-        except TimeoutError:
-            if limit.expired():
-                raise OutOfTime from None
-            raise
+        return await self._alarm.within(awaitable)
 
     async def _threaded(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -117,6 +112,46 @@ class Caller:
             if not done:
                 raise OutOfTime
         return future.result()
+
+
+class _Alarm:
+    """Cancels the call under way when the attempt's time is over: one timer for all calls, since they share its end."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._under_way: asyncio.Task[Any] | None = None
+        self._rang = False
+
+    async def within(self, awaitable: Awaitable[T]) -> T:
+        """Return what `awaitable` gives; raise `OutOfTime` when it was cancelled because the time is over."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a coroutine runs in a task
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(self._deadline, self._ring)
+        elif self._rang:
+            self._timer = asyncio.get_running_loop().call_soon(self._ring)
+        cancels, self._under_way = task.cancelling(), task
+        rang, self._rang = self._rang, False
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            if self._rang and task.uncancel() <= cancels:
+                raise OutOfTime from None
+            raise
+        finally:
+            self._under_way = None
+            self._rang = self._rang or rang
+
+    def close(self) -> None:
+        """Ring no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self._rang = True
+        if self._under_way is not None:
+            self._under_way.cancel()
 
 
 _END: Any = object()  # the end of a stream: processors can not yield it

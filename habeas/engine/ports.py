@@ -42,8 +42,8 @@ class Clock(Protocol):
 
 
 class Ledger(Protocol):
-    """One task's memory. Each method returns after the fact is durable; all refuse a stale fencing number
-    by raising `LeaseLost`.
+    """One task's memory. `attempting` and `waiting` return after the fact is durable; what the others are told is
+    durable before whatever is told later. All refuse a stale fencing number by raising `LeaseLost`, then or later.
     """
 
     async def load(self) -> Progress:

@@ -110,7 +110,9 @@ class Host:
         ]
 
     def _subscribe(self, processor: str, keys: FixedKeys, newest: Callable[[], ProcessorKeys]) -> Subscription:
-        handler = Accept(processor, keys=newest, reports=self._reports, clock=self._clock, cancel=self.worker.cancel)
+        handler = Accept(
+            processor, keys=newest, reports=self._reports, clock=self._clock, hands=self.worker, due=self._due.set
+        )
         return subscription(
             self._settings,
             processor,
@@ -119,12 +121,9 @@ class Host:
             refresh=self.roster.refresh,
             database=self._database,
             dead_letters=self._dead_letters,
-            after_commit=self._ring,
+            after_commit=self._reported.set,
+            ended=handler.ended,
         )
-
-    def _ring(self) -> None:
-        self._due.set()
-        self._reported.set()
 
     async def _start_afresh(self) -> None:
         """The broker is another one than before: read it anew, send what is unsent, tell who is here."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contracts.topics import TASKS
 from services.chassis.crypto.keys import KeySource
 from services.chassis.dead_letters import DeadLetters
-from services.chassis.kafka.consumer import BatchHandler, Taker
+from services.chassis.kafka.consumer import BatchHandler, Ended, Taker
 from services.chassis.kafka.decoding import Decoder
 from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Database
@@ -28,6 +28,7 @@ def subscription(
     database: Database,
     dead_letters: DeadLetters,
     after_commit: Callable[[], None],
+    ended: Ended,
 ) -> Subscription:
     """Return the reader of one processor's tasks."""
     topic = TASKS.named(settings.namespace, processor)
@@ -40,6 +41,7 @@ def subscription(
         dead_letters=dead_letters,
         halt_after=settings.halt_after,
         after_commit=after_commit,
+        ended=ended,
     )
     return Subscription(
         taker,

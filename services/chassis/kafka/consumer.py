@@ -45,6 +45,13 @@ class BatchHandler(Protocol):
         """Do all of it, by sets; raise `Poison` for a record that can not be taken."""
 
 
+class Ended(Protocol):
+    """Told of each transaction that a handler worked in."""
+
+    def __call__(self, *, committed: bool) -> None:
+        """Take note whether it was committed; False also where nobody knows."""
+
+
 class PollingConsumer(Protocol):
     """What is needed of aiokafka's consumer."""
 
@@ -69,8 +76,12 @@ class Taker:
         dead_letters: DeadLetters,
         halt_after: int,
         after_commit: Callable[[], None],
+        ended: Ended | None = None,
     ) -> None:
-        """Take for consumer `name`; `after_commit` rings the bells of the loops that go on with the work."""
+        """Take for consumer `name`; `after_commit` rings the bells of the loops that go on with the work.
+
+        `ended` is told of each transaction, before anything else happens.
+        """
         self.name = name
         self._handler = handler
         self._decoder = decoder
@@ -79,6 +90,7 @@ class Taker:
         self._dead_letters = dead_letters
         self._halt_after = halt_after
         self._after_commit = after_commit
+        self._ended = ended
         self._failures = 0
         self._failed_in_a_row = 0
         self._known = False
@@ -175,12 +187,18 @@ class Taker:
     async def _transact(self, decoded: Sequence[Decoded]) -> None:
         believed = [one.incoming for one in decoded if isinstance(one, Believed)]
         refused = [one for one in decoded if isinstance(one, Refused)]
-        async with self._database.transaction() as connection:
-            if believed:
-                await self._handler(connection, believed)
-            await self._dead_letters.add(connection, self.name, refused)
-            await self._count(connection, [one for one in refused if one.proven], good=bool(believed))
-            faultpoint("consumer.before_commit")
+        committed = False
+        try:
+            async with self._database.transaction() as connection:
+                if believed:
+                    await self._handler(connection, believed)
+                await self._dead_letters.add(connection, self.name, refused)
+                await self._count(connection, [one for one in refused if one.proven], good=bool(believed))
+                faultpoint("consumer.before_commit")
+            committed = True
+        finally:
+            if self._ended is not None:
+                self._ended(committed=committed)
         self._finished.update(_place(one.record) for one in decoded)
 
     async def _set_aside(self, decoded: Sequence[Decoded], culprit: Believed, reason: str) -> None:

@@ -63,6 +63,37 @@ class Claimed:
         claimed.claimed_as = (claimed.dispatch_no, claimed.cancelled)
         return claimed
 
+    @classmethod
+    def at_once(
+        cls, message: TaskDispatched, *, cancelled: bool, max_passes: int, traceparent: str | None
+    ) -> "Claimed":
+        """Take what is being stored as claimed by the worker of this process."""
+        claimed = cls(
+            id=message.task_id,
+            request_id=message.request_id,
+            processor=message.processor,
+            livemode=message.livemode,
+            dispatch_no=message.dispatch_no,
+            cancelled=cancelled,
+            action=message.action.value,
+            right=message.right.value,
+            due_at=message.due_at,
+            not_after=message.not_after,
+            seal=message.sealed,
+            rules=rules_of(message),
+            traceparent=traceparent,
+            fence=1,
+            tries=1,
+            attempt=1,
+            retries=0,
+            max_passes=max_passes,
+            phase=None,
+            attention=None,
+            reason=None,
+        )
+        claimed.claimed_as = (claimed.dispatch_no, cancelled)
+        return claimed
+
     @property
     def asked_again(self) -> bool:
         """Whether a dispatch or a cancel came since it was claimed."""

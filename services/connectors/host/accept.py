@@ -1,7 +1,7 @@
 """Stores what arrives for one processor: tasks, cancels, closings, each batch by sets in the consumer's transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -17,9 +17,10 @@ from services.chassis.postgres.outbox import append
 from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.connectors.domain.arrivals import Decisions, Known, Wanted, decide, gather
-from services.connectors.domain.claimed import Answered, Told, cancelled_before_it_came, never_done, rules_of
+from services.connectors.domain.claimed import Answered, Claimed, Told, cancelled_before_it_came, never_done, rules_of
 from services.connectors.host import metrics
 from services.connectors.host.reports import Reports
+from services.connectors.host.reserved import Reserved
 
 log = get_logger(__name__)
 SQL = Queries.load("services.connectors.store", "arrivals.sql")
@@ -27,8 +28,28 @@ SQL = Queries.load("services.connectors.store", "arrivals.sql")
 TOMBSTONE_DAYS = 90  # of a task that was over before it came; longer than any topic keeps its messages
 
 
+class Hands(Protocol):
+    """What a consumer asks of the worker of its process."""
+
+    def reserve(self, processor: str, new: Sequence[str]) -> Reserved:
+        """Keep free places for the first of `new`, ids of tasks of `processor` that are being stored."""
+
+    def begin(self, reserved: Reserved) -> None:
+        """Work on the tasks of `reserved`, which are committed."""
+
+    def release(self, reserved: Reserved) -> None:
+        """Give the places back: the tasks were not committed, or nobody knows."""
+
+    def cancel(self, tasks: Iterable[str]) -> None:
+        """Have those of `tasks` that are in hand stop before their first effect."""
+
+
 class Accept:
-    """The handler of one processor's topic."""
+    """The handler of one processor's topic.
+
+    New tasks go into the worker's hands as they are stored, as far as it has free places and nothing waits: `ended`
+    must be called behind each transaction. What is left over is claimed from the table.
+    """
 
     def __init__(
         self,
@@ -37,14 +58,27 @@ class Accept:
         keys: Callable[[], ProcessorKeys],
         reports: Reports,
         clock: Clock,
-        cancel: Callable[[Iterable[str]], None],
+        hands: Hands,
+        due: Callable[[], None],
     ) -> None:
-        """Accept for `processor`; `keys()` gives its newest keys, `cancel` stops tasks that are in hand here."""
+        """Accept for `processor`; `keys()` gives its newest keys, `due` rings where tasks are left to be claimed."""
         self._processor = processor
         self._keys = keys
         self._reports = reports
         self._clock = clock
-        self._cancel = cancel
+        self._hands = hands
+        self._due = due
+        self._reserved: Reserved | None = None
+        self._left_over = False
+
+    def ended(self, *, committed: bool) -> None:
+        """Begin what was stored with a place of its own; give the places back when nobody knows that it was."""
+        reserved, self._reserved = self._reserved, None
+        left_over, self._left_over = self._left_over, False
+        if reserved is not None:
+            (self._hands.begin if committed else self._hands.release)(reserved)
+        if left_over:
+            self._due()
 
     async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
         """Store `batch`; right under duplicates and any order."""
@@ -60,7 +94,7 @@ class Accept:
         await self._store(connection, decisions.store)
         await self._change(connection, decisions)
         # Also before the commit: where that fails, the same messages come again.
-        self._cancel(one.first.task_id for one in wanted.values() if one.cancelled)
+        self._hands.cancel(one.first.task_id for one in wanted.values() if one.cancelled)
         await append(
             connection,
             [*await self._bury(connection, decisions.bury), *await self._repeat(connection, decisions.repeat, rows)],
@@ -70,6 +104,12 @@ class Accept:
         dispatches = [(one, one.dispatch) for one in new if one.dispatch is not None]
         if not dispatches:
             return
+        reserved = self._reserved = self._hands.reserve(self._processor, [body.task_id for _, body in dispatches])
+        reserved.tasks = [
+            Claimed.at_once(body, cancelled=one.cancelled, max_passes=MOST_PASSES, traceparent=one.traceparent)
+            for one, body in dispatches[: len(reserved.ids)]
+        ]
+        self._left_over = self._left_over or len(reserved.ids) < len(dispatches)
         stored = await connection.fetch(
             SQL["store"],
             self._processor,
@@ -87,11 +127,14 @@ class Accept:
             [rules_of(body) for _, body in dispatches],
             MOST_PASSES,
             [one.traceparent for one, _ in dispatches],
+            reserved.worker,
+            len(reserved.ids),
         )
         _all_or_again(stored, dispatches)
         metrics.ARRIVED.labels(self._processor).inc(len(dispatches))
 
     async def _change(self, connection: Connection, decisions: Decisions) -> None:
+        self._left_over = self._left_over or bool(decisions.renew or decisions.cancel)
         if decisions.renew:
             await self._renew(connection, decisions.renew)
         if decisions.cancel:

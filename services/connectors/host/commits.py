@@ -57,10 +57,14 @@ class Commits:
         self._waiting: list[Write] = []
         self._bell = asyncio.Event()
 
-    async def write(self, write: Write) -> None:
-        """Return once `write` is durable; raise `LeaseLost` when the task is no longer this worker's."""
+    def begin(self, write: Write) -> None:
+        """Have `write` become durable soon, after those before it; `write.done` tells."""
         self._waiting.append(write)
         self._bell.set()
+
+    async def write(self, write: Write) -> None:
+        """Return once `write` is durable; raise `LeaseLost` when the task is no longer this worker's."""
+        self.begin(write)
         await write.done
 
     async def run(self) -> None:
@@ -115,7 +119,8 @@ class Commits:
                 row = held[write.task.id]
                 write.task.dispatch_no = row["dispatch_no"]
                 write.task.cancelled = row["cancelled"]
-            await _journal(connection, [write for write in ours if write.entry])
+            over = {write.task.id for write in ours if isinstance(write.ending, Answered)}
+            await _journal(connection, [write for write in ours if write.task.id not in over])
             reports = await self._settle(connection, ours)
             reports += await self._put_down(connection, ours)
             await append(connection, reports)

@@ -1,5 +1,6 @@
 """The engine's ledger on PostgreSQL: a sealed journal for each task, written together with those of other tasks."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from habeas.engine import Progress, StoredItem
@@ -20,7 +21,9 @@ class DatabaseLedger:
     """One task's memory. Facts become durable no later than the engine needs them to be.
 
     What is found before the first effect waits in memory and is written with the mark that the effect begins: a crash
-    before it costs a new search and nothing else. From then on every fact is durable before the method returns.
+    before it costs a new search and nothing else. That mark is durable before the call; what came of the call becomes
+    durable while the work goes on, and before anything that is written later: a crash meanwhile is the crash within
+    the call, which the next try must answer for anyway.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class DatabaseLedger:
         self._unwritten: list[Fact] = []
         self._unwritten_finds = 0
         self._key: bytes | None = None
+        self._under_way: Write | None = None
 
     async def load(self) -> Progress:
         """Read what an earlier try remembered; the rows came with the claim."""
@@ -75,8 +79,9 @@ class DatabaseLedger:
             faultpoint("worker.effect_done")
         self._note(journal.resulted(results, effects))
         if begun:
-            await self._write()
-            faultpoint("worker.results_stored")
+            self._under_way = Write(self._task, self._served, self._entry())
+            self._under_way.done.add_done_callback(_stored)
+            self._commits.begin(self._under_way)
 
     async def waiting(self, wait: Wait | None) -> None:
         self._note(journal.waiting(wait))
@@ -92,14 +97,19 @@ class DatabaseLedger:
         """Let go of the task; `keep` says that what is not yet written is still wanted."""
         useful = self._memory.located or self._memory.begun  # half a search is done anew
         entry = self._entry() if keep and useful and self._unwritten else None
-        await self._commits.write(Write(self._task, self._served, entry, ending))
+        await self._commit(Write(self._task, self._served, entry, ending))
 
     def _note(self, fact: Fact) -> None:
         self._memory.take(fact)
         self._unwritten.append(fact)
 
     async def _write(self) -> None:
-        await self._commits.write(Write(self._task, self._served, self._entry()))
+        await self._commit(Write(self._task, self._served, self._entry()))
+
+    async def _commit(self, write: Write) -> None:
+        await self._commits.write(write)
+        if self._under_way is not None:
+            await self._under_way.done  # it went before this one, so it is over; its failure is this task's
 
     def _entry(self) -> Entry:
         """Seal what is not yet written as the journal's next row."""
@@ -117,3 +127,8 @@ class DatabaseLedger:
 
 def _place(task_id: str, seq: int) -> str:
     return f"journal.sealed/{task_id}/{seq}"
+
+
+def _stored(results: "asyncio.Future[None]") -> None:
+    if not results.cancelled() and results.exception() is None:
+        faultpoint("worker.results_stored")

@@ -1,7 +1,8 @@
 """The worker: claims due tasks of every served processor, works on them side by side, hands back what it must leave."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from habeas.engine import LeaseLost
@@ -19,6 +20,7 @@ from services.connectors.host.commits import Commits
 from services.connectors.host.lease import Heartbeat
 from services.connectors.host.ledger import DatabaseLedger
 from services.connectors.host.reports import Reports
+from services.connectors.host.reserved import Reserved
 from services.connectors.host.served import Served
 from services.connectors.host.work import work_on
 
@@ -62,6 +64,9 @@ class Worker:
         self._heart = Heartbeat(database, instance=instance, seconds=lease_seconds)
         self._commits = Commits(database, reports, worker=lambda: self._heart.worker, after=reported.set)
         self._in_hand: dict[str, tuple[Claimed, asyncio.Task[None]]] = {}
+        self._arriving: set[str] = set()
+        self._caught_up: set[str] = set()  # processors of which nothing was due when we last looked
+        self._stopping = False
         self._claims = asyncio.Lock()
         self.claiming = Loop("claim", self._claim, wake=wake)
         self.beating = Loop("beat", self._beat, stuck_after=max(lease_seconds, STUCK_AFTER))
@@ -71,6 +76,41 @@ class Worker:
         for task_id in tasks:
             if task_id in self._in_hand:
                 self._in_hand[task_id][0].cancelled = True
+
+    def reserve(self, processor: str, new: Sequence[str]) -> Reserved:
+        """Keep free places for the first of `new`, which are being stored; none while others of `processor` wait."""
+        served = self._roster.served().get(processor)
+        if served is None or processor not in self._caught_up or not self._living:
+            return Reserved()
+        ids = new[: served.free]
+        if len(ids) < len(new):
+            self._caught_up.discard(processor)
+        for _ in ids:
+            served.take()
+        self._arriving.update(ids)
+        return Reserved(served, self._heart.worker, ids)
+
+    def begin(self, reserved: Reserved) -> None:
+        """Work on the tasks of `reserved`, which are stored now."""
+        if reserved.served is None or self._stopping:
+            self.release(reserved)
+            return
+        self._arriving.difference_update(reserved.ids)
+        faultpoint("worker.leased")
+        for task in reserved.tasks:
+            self._begin(task, reserved.served)
+
+    def release(self, reserved: Reserved) -> None:
+        """Give the places back; what was stored all the same is handed back by the next beat."""
+        self._arriving.difference_update(reserved.ids)
+        if reserved.served is not None:
+            for _ in reserved.ids:
+                reserved.served.put_down()
+
+    @property
+    def _living(self) -> bool:
+        """Whether what is claimed now is surely ours."""
+        return bool(self._heart.worker) and self._heart.left() > 0 and not self._stopping
 
     async def run(self) -> None:
         """Work until cancelled; then finish what can be finished soon, and hand the rest back."""
@@ -86,6 +126,7 @@ class Worker:
                     helper.cancel()
 
     async def _stop(self) -> None:
+        self._stopping = True
         tasks = [task for _, task in self._in_hand.values()]
         late: set[asyncio.Task[None]] = set()
         if tasks:
@@ -113,7 +154,8 @@ class Worker:
                 task.cancel()
         async with self._claims, self._database.connection() as connection:
             # A claim whose answer was lost, or a task that could not be put down: held by us, but in nobody's hands.
-            await connection.execute(SQL["hand_back"], self._heart.worker, list(self._in_hand))
+            ours = [*self._in_hand, *self._arriving]
+            await connection.execute(SQL["hand_back"], self._heart.worker, ours)
             self.cancel([row["id"] for row in await connection.fetch(SQL["cancelled"], list(self._in_hand))])
         if await self._heart.give_up_the_silent():
             self._wake.set()
@@ -122,7 +164,7 @@ class Worker:
 
     async def _claim(self) -> int:
         """Claim as many due tasks as there are free places, with one query for all processors."""
-        if not self._heart.worker or self._heart.left() <= 0:
+        if not self._living:
             return 0
         free = {name: served.free for name, served in self._roster.served().items() if served.free}
         if not free:
@@ -136,12 +178,22 @@ class Worker:
             if claimed:
                 faultpoint("worker.leased")
             for task in claimed:
-                self._begin(task)
+                served = self._roster.served()[task.processor]
+                served.take()
+                self._begin(task, served)
+        self._look_who_waits(free, claimed)
         return len(claimed)
 
-    def _begin(self, task: Claimed) -> None:
-        served = self._roster.served()[task.processor]
-        served.take()
+    def _look_who_waits(self, free: Mapping[str, int], claimed: Sequence[Claimed]) -> None:
+        """Remember of which processors everything that was due has been claimed."""
+        claims = Counter(task.processor for task in claimed)
+        for processor, places in free.items():
+            if claims[processor] < places:
+                self._caught_up.add(processor)
+            else:
+                self._caught_up.discard(processor)
+
+    def _begin(self, task: Claimed, served: Served) -> None:
         metrics.IN_HAND.labels(task.processor).inc()
         self._in_hand[task.id] = (task, asyncio.create_task(self._work(task, served)))
 
@@ -162,7 +214,8 @@ class Worker:
                 del self._in_hand[task.id]
             served.put_down()
             metrics.IN_HAND.labels(task.processor).dec()
-            self._wake.set()
+            if task.processor not in self._caught_up:
+                self._wake.set()
 
 
 async def _read_journals(connection: Connection, tasks: Mapping[str, Claimed]) -> None:

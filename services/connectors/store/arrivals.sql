@@ -7,15 +7,17 @@ ORDER BY id
 FOR UPDATE;
 
 -- name: store
--- Stores new tasks; one that another consumer stored meanwhile is not returned.
+-- Stores new tasks, the first $17 as claimed by worker $16; one that another consumer stored meanwhile is not returned.
 INSERT INTO tasks (id, request_id, processor, livemode, state, dispatch_no, cancelled, action, "right", due_at,
-                   not_after, forget_after, keep_until, seal, rules, traceparent, max_passes)
+                   not_after, forget_after, keep_until, seal, rules, traceparent, max_passes, holder, fence, tries)
 SELECT w.id, w.request_id, $1, w.livemode, 'open', w.dispatch_no, w.cancelled, w.action, w."right", w.due_at,
-       w.not_after, w.forget_after, greatest(w.not_after, w.forget_after), w.seal, w.rules, w.traceparent, $14
+       w.not_after, w.forget_after, greatest(w.not_after, w.forget_after), w.seal, w.rules, w.traceparent, $14,
+       CASE WHEN place <= $17 THEN $16::text END, (place <= $17)::int, (place <= $17)::int
 FROM unnest($2::text[], $3::text[], $4::bool[], $5::int[], $6::bool[], $7::text[], $8::text[], $9::timestamptz[],
             $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $15::text[])
+    WITH ORDINALITY
     AS w(id, request_id, livemode, dispatch_no, cancelled, action, "right", due_at, not_after, forget_after, seal,
-         rules, traceparent)
+         rules, traceparent, place)
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
