@@ -23,21 +23,30 @@ class RecordAnnouncements:
         self._deps = deps
 
     async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
-        """Record a batch: only the last word of each processor counts."""
-        last = {one.body.processor: one.body for one in cast("Sequence[Incoming[ProcessorAnnounced]]", batch)}
+        """Record a batch: only the last word of each processor counts, whenever it comes."""
+        last: dict[str, ProcessorAnnounced] = {}
+        for one in cast("Sequence[Incoming[ProcessorAnnounced]]", batch):
+            known = last.get(one.body.processor)
+            if known is None or known.at <= one.body.at:
+                last[one.body.processor] = one.body
         for processor in sorted(last):
             await self._record(connection, last[processor])
 
     async def _record(self, connection: Connection, body: ProcessorAnnounced) -> None:
         row = await connection.fetchrow(SQL["lock"], body.processor)
-        if row is None or row["state"] == "retired" or row["incarnation"] == body.incarnation:
+        if row is None or row["state"] == "retired" or _is_older(body, row):
+            return
+        # A host whose clock is ahead must not outshout those that come after it.
+        heard_at = min(body.at, self._deps.clock.now())
+        if row["incarnation"] == body.incarnation:
+            await connection.execute(SQL["hear"], body.processor, heard_at)
             return
         if body.kind != row["kind"] or body.manifest.kind != row["kind"]:
             log.error("processor.kind_differs", processor=body.processor, kind=body.kind)
             return
         manifest = body.manifest.model_dump_json()
         arguments = (
-            body.processor, manifest, body.manifest_version, list(body.key_versions), body.incarnation, body.at
+            body.processor, manifest, body.manifest_version, list(body.key_versions), body.incarnation, heard_at
         )  # fmt: skip
         if _widens(body.manifest, row):
             await connection.execute(SQL["hold_manifest"], *arguments)
@@ -53,6 +62,11 @@ async def wake_requests(connection: Connection, processor: str) -> None:
     rows = await connection.fetch(SQL["requests_touched"], processor)
     if rows:
         await connection.execute(SQL["wake_requests"], sorted(row["id"] for row in rows))
+
+
+def _is_older(body: ProcessorAnnounced, row: Any) -> bool:
+    """Whether something later is known: what was read before may come again, and must not undo it."""
+    return row["announced_at"] is not None and body.at < row["announced_at"]
 
 
 def _widens(manifest: WireManifest, row: Any) -> bool:

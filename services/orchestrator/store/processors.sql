@@ -6,10 +6,14 @@ ORDER BY id;
 
 -- name: lock
 -- One processor, locked.
-SELECT id, kind, state, manifest, manifest_version, pending_manifest, pending_version, incarnation
+SELECT id, kind, state, manifest, manifest_version, pending_manifest, pending_version, incarnation, announced_at
 FROM processors
 WHERE id = $1
 FOR UPDATE;
+
+-- name: hear
+-- Takes note that a host said the same again.
+UPDATE processors SET announced_at = greatest(announced_at, $2) WHERE id = $1;
 
 -- name: announce
 -- Takes an announcement whose manifest is approved.
