@@ -4,20 +4,43 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from habeas.local import places
 from habeas.local.enrolment import Enroller, sandbox_processors, write_settings
 from habeas.local.fingerprint import fingerprint
+from habeas.local.home import Home
+from habeas.local.kafka import KafkaServer
 from habeas.local.places import write_private
-
-if TYPE_CHECKING:  # the stack asks for this order, so it cannot be imported back
-    from habeas.local.stack import Stack
+from habeas.local.postgres import PostgresServer
+from habeas.local.service import Service
+from habeas.local.supervisor import Supervisor
 
 DATABASE = "habeas"
 
 
-def bring_up(stack: "Stack") -> None:
+class Parts(Protocol):
+    """What is brought up: a stack, as far as its order needs it."""
+
+    home: Home
+    say: Callable[[str], None]
+    supervisor: Supervisor
+    services: dict[str, Service]
+    postgres: PostgresServer | None
+    kafka: KafkaServer | None
+    postgres_url: str
+    ports: dict[str, int]
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+
+    @property
+    def key(self) -> str:
+        """An API key of all scopes."""
+
+
+def bring_up(stack: Parts) -> None:
     """Start every part and wait until all are ready and the processors announced.
 
     Raises what the first part that failed raised, after the rest was told to give up.
@@ -55,7 +78,7 @@ def _after(needs: tuple[Future[None], ...], work: Callable[[], None]) -> None:
 class _Start:
     """The steps; each returns once its part is of use to the steps that need it."""
 
-    def __init__(self, stack: "Stack") -> None:
+    def __init__(self, stack: Parts) -> None:
         self._stack = stack
         self._services = stack.services
         self._began = time.monotonic()
