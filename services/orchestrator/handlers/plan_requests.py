@@ -10,6 +10,7 @@ from habeas.vocabulary import Action, AttentionReason, NoticeKind, RequestState,
 from services.chassis.crypto.seal import BrokenSeal, unseal
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import get_logger
+from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain import cancelling
 from services.orchestrator.domain.planning import NewTask, plan
 from services.orchestrator.domain.request import DataSubjectRequest
@@ -24,6 +25,7 @@ from services.orchestrator.handlers.vault import Known, Vault
 from services.orchestrator.handlers.workspace import Workspace
 
 log = get_logger(__name__)
+NOTICES = Queries.load("services.orchestrator.store", "notices.sql")
 
 AT_A_TIME = 200  # requests, so that sealing their tasks leaves the event loop to others soon
 
@@ -47,11 +49,16 @@ class Planner:
             await work.load_tasks()
             directory = await Directory.read(connection, self._deps.root)
             vault = await Vault.open(connection, self._deps.at_rest, list(work.requests))
+            rows = await connection.fetch(NOTICES["unknown"], list(work.requests))
+            untold = {row["request_id"] for row in rows}
             by_request: dict[str, list[ProcessorTask]] = {one: [] for one in work.requests}
             for task in work.tasks.values():
                 by_request[task.request_id].append(task)
             for request in work.requests.values():
-                _Planning(self._deps, self._messages, work, directory, vault, request, by_request[request.id], now).go()
+                tasks = by_request[request.id]
+                _Planning(
+                    self._deps, self._messages, work, directory, vault, request, tasks, now, request.id in untold
+                ).go()
             # What is ready goes in the same transaction: another one would lock, load and open all of it again.
             sent = await dispatch(self._deps, work, work.ready_tasks(), directory, vault)
             await vault.save()
@@ -79,6 +86,7 @@ class _Planning:
         request: DataSubjectRequest,
         tasks: list[ProcessorTask],
         now: datetime,
+        untold: bool,  # noqa: FBT001  # nobody knows whether a notice of it went out
     ) -> None:
         self._deps = deps
         self._messages = messages
@@ -88,6 +96,7 @@ class _Planning:
         self._request = request
         self._tasks = tasks
         self._now = now
+        self._untold = untold
 
     def go(self) -> None:
         request = self._request
@@ -99,6 +108,8 @@ class _Planning:
             self._carry_on()
         elif request.state is RequestState.CANCELLING:
             self._cancelling()
+        if request.state.is_terminal and self._untold:
+            request.need(AttentionReason.NOTICE_UNKNOWN, since=self._now)
 
     def _start(self) -> None:
         """Acknowledge, wait out the cooling-off, and begin."""
@@ -250,11 +261,14 @@ class _Planning:
         close_tasks(self._messages, self._work, self._directory, request, self._tasks, self._now)
 
     def _review_attention(self) -> None:
-        """Let the request show what its tasks need, and nothing when they need nothing."""
+        """Let the request show what its tasks need, then what its notices need, and nothing when they need nothing."""
         for task in self._tasks:
             if task.is_open and task.attention is not None:
                 self._call_for_help(AttentionReason(task.attention["reason"]), task.processor)
                 return
+        if self._untold:
+            self._call_for_help(AttentionReason.NOTICE_UNKNOWN)
+            return
         self._request.needs_nothing()
 
     def _call_for_help(self, reason: AttentionReason, processor: str | None = None) -> None:

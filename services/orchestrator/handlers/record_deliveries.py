@@ -39,15 +39,17 @@ class RecordDeliveries:
         work = Workspace(connection)
         await work.lock(request_of.values())
         states = {row["id"]: row["state"] for row in await connection.fetch(SQL["lock"], ids)}
+        feared = {notice for notice, state in states.items() if state == "unknown"}
         answers: dict[str, Incoming[Delivery]] = {}
         for one in deliveries:
             notice = one.body.notice_id
             if _RANK[_STATE[type(one.body)]] > _RANK[states[notice]]:
                 states[notice] = _STATE[type(one.body)]
                 answers[notice] = one
+                if states[notice] == "unknown":
+                    feared.add(notice)
         for notice, one in answers.items():
             self._note(work, request_of[notice], one)
-        await work.save()
         if answers:
             await connection.execute(
                 SQL["answer"],
@@ -56,6 +58,22 @@ class RecordDeliveries:
                 [getattr(one.body, "reason", None) for one in answers.values()],
                 [one.body.at for one in answers.values()],
             )
+        if feared:
+            await self._review(connection, work, {request_of[notice] for notice in feared})
+        await work.save()
+
+    async def _review(self, connection: Connection, work: Workspace, requests: set[str]) -> None:
+        """Show, or no longer, that nobody knows of a notice. Of requests that go on the planner shows all they need."""
+        rows = await connection.fetch(SQL["unknown"], sorted(requests))
+        unknown = {row["request_id"] for row in rows}
+        for name in requests:
+            request = work.requests[name]
+            if not request.state.is_terminal:
+                request.wake_planner()
+            elif name in unknown:
+                request.need(AttentionReason.NOTICE_UNKNOWN, since=self._deps.clock.now())
+            else:
+                request.needs_nothing()
 
     def _note(self, work: Workspace, request_id: str, delivery: Incoming[Delivery]) -> None:
         request, body = work.requests[request_id], delivery.body
@@ -63,8 +81,6 @@ class RecordDeliveries:
         now = self._deps.clock.now()
         if state == "sent" and body.kind is NoticeKind.COMPLETION and request.informed_at is None:
             request.informed_at = body.at
-        if state == "unknown":
-            request.need(AttentionReason.NOTICE_UNKNOWN, since=now)
         request.note(
             f"notice.{state}",
             event_id=delivery.event_id,

@@ -13,6 +13,10 @@ SET state = c.state, reason = c.reason, answered_at = c.at, silence_at = NULL
 FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS c(id, state, reason, at)
 WHERE n.id = c.id;
 
+-- name: unknown
+-- Which of these requests have a notice of which nobody knows whether it went out.
+SELECT DISTINCT request_id FROM notices WHERE request_id = ANY ($1::text[]) AND state = 'unknown';
+
 -- name: silent
 -- Notices that nobody has answered for too long.
 SELECT id, request_id, kind, dispatch_no, silences

@@ -177,3 +177,4 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_silent ON notices (silence_at) WHERE state = 'due';
 CREATE INDEX notices_by_request ON notices (request_id);
+CREATE INDEX notices_unknown ON notices (request_id) WHERE state = 'unknown';
