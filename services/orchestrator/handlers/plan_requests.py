@@ -247,7 +247,10 @@ class _Planning:
             self._note("task.settled", task=task, detail={"headline": outcome.headline, "reason": reason})
 
     def _cancelling(self) -> None:
-        """End a cancelled request once every host has said that it stopped."""
+        """End a cancelled request once every host has said that it stopped; that of a retired processor never will."""
+        for task in self._tasks:
+            if task.is_open and self._directory[task.processor].state == "retired":
+                self._settle(task, given_up("processor_retired"))
         if not cancelling.is_over(self._tasks):
             return
         request = self._request
