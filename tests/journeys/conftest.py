@@ -16,6 +16,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture
 def calm(whole: World) -> Iterator[World]:
     """The world with every part up and every vendor well-behaved."""
+    whole.empty()
     yield whole
     whole.calm()
     for part in (whole.stack.postgres, whole.stack.kafka):

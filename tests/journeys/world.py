@@ -56,6 +56,10 @@ class World:
         """Make a vendor slow, strict, broken or a liar."""
         self._ask("PUT", f"knobs/{vendor}", json=knobs)
 
+    def empty(self) -> None:
+        """Let the vendors forget everybody, and put their ledgers aside: a test starts with empty books."""
+        self._ask("POST", "reset")
+
     def calm(self) -> None:
         """Let every vendor behave."""
         self._ask("DELETE", "knobs")

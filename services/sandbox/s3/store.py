@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import FakeDeleteMarker, S3Backend, s3_backends
+from moto.s3.models import FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,23 @@ class Content:
     versions: tuple[bytes, ...]
     deleted: bool = False
     locked: bool = False
+
+
+class _Sight(FakeKey):
+    """A version as a listing sees it: the same content, and nothing to clean up when it is let go."""
+
+    def __del__(self) -> None:
+        """Leave the content to the version that it was seen of."""
+
+
+def _sight(version: FakeKey, _: dict[int, Any]) -> FakeKey:
+    """Return what a listing may change: for each, moto copies every version of a bucket, and keeps the copies."""
+    seen: FakeKey = object.__new__(_Sight)
+    seen.__dict__.update(version.__dict__)
+    return seen
+
+
+FakeKey.__deepcopy__ = _sight  # type: ignore[attr-defined]
 
 
 class ObjectStore:
