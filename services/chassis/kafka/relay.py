@@ -16,7 +16,7 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import Wake
 from services.chassis.postgres.leases import Lease
-from services.chassis.postgres.pool import Database
+from services.chassis.postgres.pool import Connection, Database
 from services.chassis.postgres.queries import Queries
 
 log = get_logger(__name__)
@@ -28,6 +28,7 @@ BATCH_BYTES = 900 * 1024  # below the broker's message.max.bytes
 PATIENCE = 1.0  # seconds for acks before other partitions go on without the one that hangs
 STOP_WITHIN = 5.0  # an idempotent producer's stop() would wait for the broker for ever
 LEASE_SECONDS = 5.0
+LOOK_BACK = 0.1  # seconds until rows are looked for from the first id again
 
 Lane = tuple[str, int]
 
@@ -55,6 +56,8 @@ class Relay:
         self._acked: list[int] = []
         self._broken: str | None = None
         self._held_until = 0.0
+        self._passed = 0
+        self._look_back_at = 0.0
         self.wake = wake
 
     async def step(self) -> int:
@@ -121,21 +124,38 @@ class Relay:
         return self._producer
 
     async def _lanes(self) -> dict[Lane, list[Any]]:
-        """Read the next rows by partition, leaving out partitions that still have some on their way."""
-        lanes: dict[Lane, list[Any]] = defaultdict(list)
-        after = 0
+        """Read the next rows by partition, leaving out partitions that still have some on their way.
+
+        Behind the rows that were read before, so as not to walk the index over deleted ones each time; from the start
+        as soon as that finds nothing, and every now and then, for a lower id may be committed later than a higher one.
+        """
+        lanes: dict[Lane, list[Any]] = {}
+        now = asyncio.get_running_loop().time()
         async with self._database.connection() as connection:
-            for _ in range(WINDOWS):
-                rows = await connection.fetch(SQL["read"], after, WINDOW)
-                for row in rows:
-                    lane = (row["topic"], await self._partition(row["topic"], row["key"]))
-                    if lane not in self._flights:
-                        lanes[lane].append(row)
-                if lanes or len(rows) < WINDOW:
-                    break
-                after = rows[-1]["id"]
+            if self._passed and now < self._look_back_at:
+                lanes = await self._read(connection, self._passed)
+            if not lanes:
+                self._look_back_at = now + LOOK_BACK
+                lanes = await self._read(connection, 0)
         if lanes:
             faultpoint("relay.claimed")
+        return lanes
+
+    async def _read(self, connection: Connection, after: int) -> dict[Lane, list[Any]]:
+        lanes: dict[Lane, list[Any]] = defaultdict(list)
+        left_out: int | None = None
+        for _ in range(WINDOWS):
+            rows = await connection.fetch(SQL["read"], after, WINDOW)
+            for row in rows:
+                lane = (row["topic"], await self._partition(row["topic"], row["key"]))
+                if lane not in self._flights:
+                    lanes[lane].append(row)
+                elif left_out is None:
+                    left_out = row["id"]
+            after = rows[-1]["id"] if rows else after
+            if lanes or len(rows) < WINDOW:
+                break
+        self._passed = after if left_out is None else left_out - 1
         return lanes
 
     async def _partition(self, topic: str, key: str) -> int:
@@ -210,6 +230,7 @@ class Relay:
         """Forget all that is on its way, and the producer with it."""
         self._broken = None
         self._acked = []
+        self._passed = 0
         self._partitions.clear()
         flights, self._flights = self._flights, {}
         for flight in flights.values():

@@ -118,5 +118,10 @@ async def _create(url: str, name: str, size: int) -> "asyncpg.Pool[asyncpg.Recor
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
             "timezone": "UTC",
             "jit": "off",
+            # Every statement finds rows by keys. Statistics of a queue are of another hour: where it was empty then,
+            # reading all of it, or hashing a whole table for a batch, looks cheap.
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         },
     )

@@ -112,8 +112,9 @@ class Commits:
         """Write for the tasks that are still ours; return those by id."""
         fences = {write.task.id: write.task.fence for write in writes}
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(SQL["lock_held"], list(fences), self._worker())
-            held = {row["id"]: row for row in rows if row["fence"] == fences[row["id"]]}
+            worker = self._worker()
+            rows = await connection.fetch(SQL["lock_held"], list(fences))
+            held = {row["id"]: row for row in rows if (row["holder"], row["fence"]) == (worker, fences[row["id"]])}
             ours = [write for write in writes if write.task.id in held]
             for write in ours:
                 row = held[write.task.id]

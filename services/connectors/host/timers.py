@@ -14,11 +14,16 @@ from services.connectors.host.reports import Reports
 from services.connectors.host.worker import Serving
 
 log = get_logger(__name__)
+
+BEHIND_AFTER = 30.0  # seconds; well below the quarter of an hour after which the orchestrator calls for a person
 SQL = Queries.load("services.connectors.store", "arrivals.sql", "timers.sql")
 
 
 class AcceptLate:
-    """A loop's step: `task.accepted` for what is not settled after a while."""
+    """A loop's step: `task.accepted` for what is not settled after a while.
+
+    Of a processor with tasks in line it is said much later: while there is work, saying so would be most of it.
+    """
 
     def __init__(self, database: Database, roster: Serving, reports: Reports, *, after: float, reported: Wake) -> None:
         """Speak after `after` seconds."""
@@ -34,7 +39,8 @@ class AcceptLate:
         if not served:
             return 0
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(SQL["accept"], list(served), self._after)
+            behind = max(self._after, BEHIND_AFTER)
+            rows = await connection.fetch(SQL["accept"], list(served), self._after, behind)
             messages = [
                 self._reports.accepted(_told(row), row["dispatch_no"], served[row["processor"]].keys) for row in rows
             ]

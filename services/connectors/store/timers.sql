@@ -1,13 +1,22 @@
 -- name: accept
--- Takes tasks that are unsettled for longer than it is polite to say nothing.
-WITH due AS (
-    SELECT id
-    FROM tasks
-    WHERE state IN ('open', 'parked') AND accepted_no < dispatch_no AND received_at <= now() - make_interval(secs => $2)
-        AND processor = ANY ($1::text[])
-    ORDER BY id
+-- Takes tasks that are unsettled for longer than it is polite to say nothing: $2 seconds, or $3 where tasks wait in line.
+WITH patience AS (
+    SELECT w.processor, CASE WHEN EXISTS (
+        SELECT FROM tasks t
+        WHERE t.processor = w.processor AND t.state = 'open' AND t.holder IS NULL AND t.next_at <= now()
+    ) THEN $3::float8 ELSE $2 END AS seconds
+    FROM unnest($1::text[]) AS w(processor)
+),
+due AS (
+    SELECT t.id
+    FROM tasks t
+    JOIN patience p ON p.processor = t.processor
+    WHERE t.state IN ('open', 'parked') AND t.accepted_no < t.dispatch_no
+        AND t.received_at <= now() - make_interval(secs => $2)
+        AND t.received_at <= now() - make_interval(secs => p.seconds)
+    ORDER BY t.id
     LIMIT 500
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF t SKIP LOCKED
 )
 UPDATE tasks t
 SET accepted_no = t.dispatch_no

@@ -24,10 +24,10 @@ RETURNING t.id, t.request_id, t.processor, t.livemode, t.dispatch_no, t.cancelle
 SELECT task_id, seq, wrapped, sealed FROM journal WHERE task_id = ANY ($1::text[]) ORDER BY task_id, seq;
 
 -- name: lock_held
--- Locks tasks that this worker still holds, in the order of their ids.
-SELECT id, fence, dispatch_no, cancelled
+-- Locks tasks, in the order of their ids; whoever asks sees whether they are still its own.
+SELECT id, holder, fence, dispatch_no, cancelled
 FROM tasks
-WHERE id = ANY ($1::text[]) AND holder = $2
+WHERE id = ANY ($1::text[])
 ORDER BY id
 FOR UPDATE;
 

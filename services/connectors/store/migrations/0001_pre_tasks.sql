@@ -40,7 +40,8 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_to_claim ON tasks (processor, next_at, id) WHERE state = 'open' AND holder IS NULL;
 CREATE INDEX tasks_held ON tasks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX tasks_to_accept ON tasks (received_at) WHERE state IN ('open', 'parked') AND accepted_no < dispatch_no;
-CREATE INDEX tasks_to_forget ON tasks (forget_after) WHERE state <> 'closed';
+-- "IS NOT NULL" keeps it from claims: statistics of an hour when all tasks were closed make it look small.
+CREATE INDEX tasks_to_forget ON tasks (forget_after) WHERE forget_after IS NOT NULL AND state <> 'closed';
 CREATE INDEX tasks_to_delete ON tasks (keep_until) WHERE state = 'closed';
 
 -- What a task found and did, in order; `wrapped` on the first row is the task's data key. Deleting the rows shreds it.
