@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.ids import is_id
 from services.chassis import metrics
 from services.chassis.crypto.at_rest import Undecryptable, decrypt, encrypt
 from services.chassis.crypto.keys import derive
@@ -49,7 +50,7 @@ class DeadLetters:
             [record.offset for record in records],
             [one.reason for one in refused],
             [one.proven for one in refused],
-            [one.event_id if one.event_id is None else one.event_id[:64] for one in refused],
+            [_event_id(one) for one in refused],
             [encrypt(self._key, _pack(record), _place(consumer, record)) for record in records],
             self._days,
         )
@@ -104,6 +105,11 @@ class DeadLetters:
     async def expire(self, connection: Connection) -> int:
         """Delete what has passed its time; return how many."""
         return len(await connection.fetch(SQL["expire"]))
+
+
+def _event_id(refused: Refused) -> str | None:
+    """Return the event's id if it is one of ours: anything else is a stranger's words, which nobody checked."""
+    return refused.event_id if refused.event_id is not None and is_id("evt", refused.event_id) else None
 
 
 def _pack(record: Raw) -> bytes:

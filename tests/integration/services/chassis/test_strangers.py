@@ -1,0 +1,43 @@
+"""What a stranger writes into a record is neither believed nor kept in the clear, and stops nobody."""
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from services.chassis.postgres.pool import Database
+from tests.integration.services.chassis.conftest import Compose, produce
+from tests.integration.services.chassis.test_consuming import Probe, id_of
+
+
+@pytest.fixture
+def probe(probe_database: Database, kafka_bootstrap: str, reports_topic: str, namespace: str) -> Probe:
+    return Probe(probe_database, kafka_bootstrap, reports_topic, namespace)
+
+
+async def events(probe: Probe) -> list[str | None]:
+    async with probe.database.connection() as connection:
+        return [row["event_id"] for row in await connection.fetch("SELECT event_id FROM dead_letters ORDER BY id")]
+
+
+@pytest.mark.parametrize("written", ["jane@example.com", "evt\x00", "evt_01J" + "x" * 500, "x"])
+async def test_an_event_id_that_is_not_ours_is_not_kept(
+    probe: Probe, producer: AIOKafkaProducer, compose: Compose, written: str
+) -> None:
+    spoilt, good = compose.settled(), compose.settled()
+    spoilt.headers["ce_id"] = written
+    await produce(producer, spoilt, partition=0)
+    await produce(producer, good, partition=0)
+    async with probe.running():
+        await probe.has_seen(1)
+    assert await probe.seen() == [id_of(good)]
+    assert await probe.dead() == [("forged_proof", False)]
+    assert await events(probe) == [None]
+
+
+async def test_an_event_id_of_ours_is_kept(probe: Probe, producer: AIOKafkaProducer, compose: Compose) -> None:
+    spoilt, good = compose.settled(), compose.settled()
+    spoilt.headers["ce_time"] = "changed"
+    await produce(producer, spoilt, partition=0)
+    await produce(producer, good, partition=0)
+    async with probe.running():
+        await probe.has_seen(1)
+    assert await events(probe) == [id_of(spoilt)]
