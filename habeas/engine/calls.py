@@ -4,9 +4,9 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from itertools import islice
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from habeas.engine.context import TaskContext
@@ -60,7 +60,7 @@ class Caller:
     async def answer(self, method: Callable[..., Awaitable[Any] | Any], *args: Any) -> Any:
         """Return what `method(ctx, *args)` answers, be it async or plain; its shape is the caller's to check."""
         self._ctx.require_time(LEAST_TIME)
-        with _told_apart():
+        with _told_apart:
             if inspect.iscoroutinefunction(method):
                 return await self._in_time(method(self._ctx, *args))
             answer = await self._threaded(lambda: method(self._ctx, *args))
@@ -76,7 +76,7 @@ class Caller:
         """Yield what `method(ctx, *args)` yields, be it an async iterator or any iterable; raise `NoAnswer` on None."""
         self._ctx.require_time(LEAST_TIME)
         found: AsyncIterator[T] | Iterable[T] | None
-        with _told_apart():
+        with _told_apart:
             if inspect.isasyncgenfunction(method):
                 found = method(self._ctx, *args)
             else:
@@ -86,7 +86,7 @@ class Caller:
         source = found if isinstance(found, AsyncIterator) else _Pulled(self, found)
         try:
             while True:
-                with _told_apart():
+                with _told_apart:
                     step = anext(source, _END)
                     thing = await (step if isinstance(source, _Pulled) else self._in_time(step))
                 if thing is _END:
@@ -120,13 +120,16 @@ class _Alarm:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._under_way: asyncio.Task[Any] | None = None
         self._rang = False
 
     async def within(self, awaitable: Awaitable[T]) -> T:
         """Return what `awaitable` gives; raise `OutOfTime` when it was cancelled because the time is over."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # a coroutine runs in a task
+        if self._task is None:
+            self._task = asyncio.current_task()
+        task = self._task
+        assert task is not None  # noqa: S101  # a coroutine runs in a task, and an attempt in one
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_at(self._deadline, self._ring)
         elif self._rang:
@@ -201,14 +204,20 @@ class _Pulled(Generic[T]):
         return list(islice(self._iterator, PULL))
 
 
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    """Let what a processor may raise pass, and turn everything else into a `Defect` without its text."""
-    try:
-        yield
-    except (ProcessorError, LeaseLost, OutOfTime, Defect, asyncio.CancelledError):
-        raise
-    except TimeoutError:
-        raise RetryLater("timeout") from None
-    except Exception as error:  # noqa: BLE001 - any other error is the processor's defect, whatever it is
-        raise Defect(type(error).__name__) from None
+class _ToldApart:
+    """Lets what a processor may raise pass, and turns everything else into a `Defect` without its text."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Judge what was raised."""
+        if error is None or isinstance(error, ProcessorError | LeaseLost | OutOfTime | Defect | asyncio.CancelledError):
+            return
+        if isinstance(error, TimeoutError):
+            raise RetryLater("timeout") from None
+        if isinstance(error, Exception):  # any other error is the processor's defect, whatever it is
+            raise Defect(type(error).__name__) from None
+
+
+_told_apart = _ToldApart()

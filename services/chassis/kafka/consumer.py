@@ -26,6 +26,7 @@ SQL = Queries.load(__package__, "consumer.sql")
 
 COMMIT_WITHIN = 5.0
 RETRY_MAX = 5.0
+ASK_EVERY = 1.0  # seconds
 
 
 class Poison(Exception):
@@ -94,6 +95,7 @@ class Taker:
         self._failures = 0
         self._failed_in_a_row = 0
         self._known = False
+        self._may_go_on_until = 0.0
         self._finished: set[tuple[str, int, int]] = set()
 
     async def take(self, consumer: PollingConsumer, records: Sequence[Raw]) -> None:
@@ -220,17 +222,22 @@ class Taker:
         """Stop taking anything until an operator resumes: a bad deploy must not turn a topic into dead letters."""
         async with self._database.connection() as connection:
             await connection.execute(SQL["halt"], self.name, reason)
+        self._may_go_on_until = 0.0
         metrics.HALTED.labels(self.name).set(1)
         log.error("consumer.halted", consumer=self.name, reason=reason, count=self._failed_in_a_row + 1)
         raise _Halt
 
     async def _halted(self) -> bool:
+        """Whether an operator must resume it first. A halt comes from this process or a sister: asked once a second."""
+        if self._may_go_on_until > time.monotonic():
+            return False
         async with self._database.connection() as connection:
             row = await connection.fetchrow(SQL["halted"], self.name)
         halted = row is not None and row["halted_at"] is not None
         if row is not None:
             self._failed_in_a_row = row["failures"]
         metrics.HALTED.labels(self.name).set(1 if halted else 0)
+        self._may_go_on_until = 0.0 if halted else time.monotonic() + ASK_EVERY
         return halted
 
     async def _failed(self, consumer: PollingConsumer, records: Sequence[Raw], error: str) -> None:

@@ -1,7 +1,7 @@
 """A task in a worker's hands, and the ways in which it leaves them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from habeas.engine import OutcomeLine
 from habeas.sdk import Action, Correction, Identity, RetentionRule, Right, Task
 from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
 ALL = "all"  # the category of a line that speaks of the processor as a whole
 
 
@@ -101,7 +102,7 @@ class Claimed:
 
     def task(self, subject: SealedSubject) -> Task:
         """Return the task as the engine takes it."""
-        rules = json.loads(self.rules)
+        rules = _NONE if self.rules == _NO_RULES else json.loads(self.rules)
         return Task(
             id=self.id,
             request_id=self.request_id,
@@ -127,6 +128,7 @@ def rules_of(message: TaskDispatched) -> str:
 
 
 _NO_RULES = '{"retention":[],"purposes":[]}'
+_NONE: Mapping[str, Any] = json.loads(_NO_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +143,8 @@ class Answered:
 
     def stored(self) -> str:
         """Return it as JSON, without the findings."""
-        return json.dumps(
-            {
-                "outcome": self.outcome.model_dump(mode="json"),
-                "cancelled": self.cancelled,
-                "effects": self.effects,
-                "attempts": self.attempts,
-            },
-            separators=(",", ":"),
-        )
+        more = _JSON.encode({"cancelled": self.cancelled, "effects": self.effects, "attempts": self.attempts})
+        return f'{{"outcome":{self.outcome.model_dump_json()},{more[1:]}'
 
     @classmethod
     def read(cls, stored: str, findings: str | None) -> "Answered":

@@ -10,6 +10,7 @@ from habeas.engine import Progress, StoredItem
 from habeas.sdk import Disposition, Identity, IdentityType, Item, Result, Wait
 
 Fact = dict[str, Any]
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def pass_begun(pass_no: int) -> Fact:
@@ -45,7 +46,7 @@ def waiting(wait: Wait | None) -> Fact:
 
 def encode(facts: Sequence[Fact]) -> bytes:
     """Return facts as bytes, to be sealed."""
-    return json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode()
+    return _JSON.encode(facts).encode()
 
 
 def decode(blob: bytes) -> list[Fact]:

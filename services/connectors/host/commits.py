@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,8 +141,9 @@ class Commits:
         journaled = [write.task.id for write, _ in over if write.task.journaled]
         if journaled:
             await connection.execute(SQL["shred"], journaled)
-        for write, answer in over:
-            metrics.SETTLED.labels(write.task.processor, answer.outcome.headline.value).inc()
+        kinds = Counter((write.task.processor, answer.outcome.headline.value) for write, answer in over)
+        for (processor, headline), count in kinds.items():
+            metrics.SETTLED.labels(processor, headline).inc(count)
         return [
             self._reports.settled(write.task, write.task.dispatch_no, answer, write.served.keys)
             for write, answer in over

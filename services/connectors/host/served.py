@@ -10,6 +10,7 @@ from habeas.sdk import Http, Manifest, Processor
 from services.chassis.clock import Clock
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.log import describe, get_logger
+from services.connectors.host import metrics
 from services.connectors.host.catalogue import Kind
 from services.connectors.host.enrolment import BrokenEnrolment, Enrolment
 from services.connectors.host.limits import RateLimit
@@ -35,6 +36,7 @@ class Served:
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        metrics.IN_HAND.labels(self.id).set_function(lambda: self._busy)  # counted when somebody looks
 
     @classmethod
     async def start(cls, enrolment: Enrolment, kind: Kind) -> "Served":

@@ -194,7 +194,6 @@ class Worker:
                 self._caught_up.discard(processor)
 
     def _begin(self, task: Claimed, served: Served) -> None:
-        metrics.IN_HAND.labels(task.processor).inc()
         self._in_hand[task.id] = (task, asyncio.create_task(self._work(task, served)))
 
     async def _work(self, task: Claimed, served: Served) -> None:
@@ -213,7 +212,6 @@ class Worker:
             if held is not None and held[0] is task:
                 del self._in_hand[task.id]
             served.put_down()
-            metrics.IN_HAND.labels(task.processor).dec()
             if task.processor not in self._caught_up:
                 self._wake.set()
 

@@ -1,6 +1,7 @@
 """What the orchestrator says: tasks to processors, facts to anyone, notices to the notifier, each with a stable id."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from contracts.ids import milliseconds_of
@@ -25,6 +26,11 @@ class Messages:
     def __init__(self, deps: Dependencies) -> None:
         """Compose with the keys and settings of `deps`."""
         self._deps = deps
+        # A message and the timeline's entry on it ask for the same id, one after the other.
+        self._event_id = lru_cache(maxsize=16)(self._derived_event_id)
+
+    def _derived_event_id(self, about: str, kind: str, *parts: str | int) -> str:
+        return self._deps.root.derived_id("evt", milliseconds_of(about), about, kind, *parts)
 
     def task_id(self, request: str, processor: str, action: str, round_: int, ordinal: int = 0) -> str:
         """Return the id of a task: the same for the same request, processor, action, round and ordinal."""
@@ -32,7 +38,7 @@ class Messages:
 
     def event_id(self, about: str, kind: str, *parts: str | int) -> str:
         """Return the id of an event about a request, task or notice."""
-        return self._deps.root.derived_id("evt", milliseconds_of(about), about, kind, *parts)
+        return self._event_id(about, kind, *parts)
 
     def dispatched(
         self,
