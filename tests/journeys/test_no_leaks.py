@@ -1,4 +1,4 @@
-"""Nobody who was erased can be read in logs, spans, metrics, topics, tables, files or processes, whatever went wrong."""
+"""Nobody who is erased can be read in logs, spans, metrics, topics, tables, files or processes, whatever goes wrong."""
 
 from collections.abc import Iterator
 
@@ -107,6 +107,6 @@ def test_every_column_that_holds_bytes_or_seals_is_known_for_it(story: Story) ->
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("place", ["log", "file", "table", "topic", "process", "span"])
+@pytest.mark.parametrize("place", ["log", "file", "table", "postgres_files", "topic", "kafka_files", "process", "span"])
 def test_what_is_planted_on_purpose_is_found_in_every_form(story: Story, place: str) -> None:
     assert Controls(story.world.stack, story.spans).missed(place) == set()

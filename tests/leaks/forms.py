@@ -26,14 +26,15 @@ def forms(value: str) -> dict[bytes, str]:
 def _encoded(raw: bytes) -> Iterator[tuple[str, bytes]]:
     yield "plain", raw
     yield "hex", raw.hex().encode()
-    yield "hex", raw.hex().upper().encode()
+    yield "hex in capitals", raw.hex().upper().encode()
     for offset in range(3):
         yield f"base64 at offset {offset}", _inner_base64(raw, offset)
         yield f"URL-safe base64 at offset {offset}", _inner_base64(raw, offset).translate(bytes.maketrans(b"+/", b"-_"))
-    everything = "".join(f"%{byte:02X}" for byte in raw)
-    for text in (quote(raw, safe=""), quote(raw), quote_plus(raw), everything):
-        yield "URL-encoded", text.encode()
-        yield "URL-encoded", _small(text).encode()
+    every_byte = "".join(f"%{byte:02X}" for byte in raw)
+    in_urls = {"query": quote(raw, safe=""), "path": quote(raw), "form": quote_plus(raw), "every byte": every_byte}
+    for part, text in in_urls.items():
+        yield f"URL-encoded ({part})", text.encode()
+        yield f"URL-encoded ({part}) with small digits", _small(text).encode()
 
 
 def _inner_base64(raw: bytes, offset: int) -> bytes:

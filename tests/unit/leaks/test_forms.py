@@ -64,8 +64,18 @@ def test_a_short_value_is_refused() -> None:
         forms("c-42")
 
 
-def test_every_form_has_its_name() -> None:
-    """The value has characters at every offset for which the two alphabets of base64 differ."""
-    names = {name.partition(",")[0] for name in forms("ÿ?>~Jane" * 3).values()}
-    kinds = {f"{kind} at offset {offset}" for kind in ("base64", "URL-safe base64") for offset in range(3)}
-    assert names == {"plain", "hex", "URL-encoded", *kinds}
+def test_every_form_has_a_name_of_its_own() -> None:
+    """The value has characters for which alphabets, cases and ways to escape differ, at every offset."""
+    found = forms("ÿ?>~ /Jane" * 3)
+    assert len(set(found.values())) == len(found)
+    kinds = {name.partition(",")[0] for name in found.values()}
+    base64s = {f"{kind} at offset {offset}" for kind in ("base64", "URL-safe base64") for offset in range(3)}
+    parts = {f"URL-encoded ({part})" for part in ("query", "path", "form", "every byte")}
+    assert kinds == {
+        "plain",
+        "hex",
+        "hex in capitals",
+        *base64s,
+        *parts,
+        *(f"{one} with small digits" for one in parts),
+    }
