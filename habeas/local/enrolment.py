@@ -55,6 +55,7 @@ def write_settings(home: Home, wanted: Wanted) -> None:
     """Write what the processor is told, secrets one file each (0600). Ports may differ from last time."""
     folder = home.processors / wanted.id
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in wanted.settings.items()]  # TOML quotes as JSON does
+    lines.append("\n[limits]  # the sandbox's plan: as fast as it can\nconcurrency = 16\ncalls = 2000\nper = 1.0\n")
     write_private(folder / "settings.toml", "".join(lines))
     for name, secret in wanted.secrets.items():
         write_private(folder / "secrets" / name, secret)

@@ -2,7 +2,7 @@
 
 from habeas.sdk.errors import CannotFulfil, CredentialsRejected, ProcessorError, RetryLater, WrongPerson
 from habeas.sdk.http import Answer, Http, busy, retry_after
-from habeas.sdk.manifest import Manifest, ManifestError, Serves
+from habeas.sdk.manifest import Limits, Manifest, ManifestError, Serves
 from habeas.sdk.outcome import File, Identity, Item, Record, Result, Results, Wait
 from habeas.sdk.processor import Answered, Exported, Found, Items, Processor
 from habeas.sdk.task import Context, Correction, RetentionRule, Task
@@ -26,6 +26,7 @@ __all__ = [
     "IdentityType",
     "Item",
     "Items",
+    "Limits",
     "Manifest",
     "ManifestError",
     "Processor",

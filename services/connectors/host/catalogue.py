@@ -16,11 +16,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from habeas.sdk import Manifest, ManifestError, Processor
+from habeas.sdk import Limits, Manifest, ManifestError, Processor
 from services.connectors.host.enrolment import BrokenEnrolment
 
 GROUP = "habeas.processors"
 HERE = "services.connectors.processors"
+
+LIMITS = "limits"  # a table of settings.toml that every processor may have
 
 # A validator of the author's own may quote the value in its text; pydantic's own messages do not.
 _OWN_WORDS = frozenset({"value_error", "assertion_error"})
@@ -35,10 +37,27 @@ class Kind:
 
     def config(self, settings: Mapping[str, Any]) -> BaseModel:
         """Return `settings` as the class wants them; raise `BrokenEnrolment` that names settings, never values."""
+        own = {name: value for name, value in settings.items() if name != LIMITS}
         try:
-            return self.processor.Config.model_validate(dict(settings))
+            return self.processor.Config.model_validate(own)
         except ValidationError as error:
             raise BrokenEnrolment(_explain(error)) from None
+
+    def limited(self, settings: Mapping[str, Any]) -> "Kind":
+        """Return it with the limits that `[limits]` of the settings sets: how much a vendor allows is a matter of plan.
+
+        Raises `BrokenEnrolment`.
+        """
+        given = settings.get(LIMITS)
+        if given is None:
+            return self
+        try:
+            limits = Limits.model_validate(self.manifest.limits.model_dump() | dict(given))
+        except (ValidationError, TypeError, ValueError):
+            raise BrokenEnrolment(
+                "[limits] of the settings holds concurrency, calls and per, as in a manifest"
+            ) from None
+        return Kind(self.manifest.model_copy(update={"limits": limits}), self.processor)
 
 
 class Catalogue:

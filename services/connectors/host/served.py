@@ -19,6 +19,7 @@ log = get_logger(__name__)
 
 OPEN_WITHIN = 30.0
 CLOSE_WITHIN = 10.0
+SHARE_WORTH_CLAIMING = 8  # an eighth of the places; with fewer than eight, each
 
 
 class Served:
@@ -41,6 +42,7 @@ class Served:
     @classmethod
     async def start(cls, enrolment: Enrolment, kind: Kind) -> "Served":
         """Open the processor; raise `BrokenEnrolment`, also for whatever its code raises."""
+        kind = kind.limited(enrolment.settings)
         config = kind.config(enrolment.settings)
         manifest = kind.manifest
         limit = RateLimit(manifest.limits.calls, manifest.limits.per)
@@ -75,6 +77,11 @@ class Served:
     def free(self) -> int:
         """How many more tasks may be worked on at once."""
         return max(self.manifest.limits.concurrency - self._busy, 0)
+
+    @property
+    def worth_claiming(self) -> int:
+        """How many tasks to claim now: none while so few places are free that a query for each would cost more."""
+        return self.free if self.free * SHARE_WORTH_CLAIMING >= self.manifest.limits.concurrency else 0
 
     def take(self) -> None:
         """Count a task in."""

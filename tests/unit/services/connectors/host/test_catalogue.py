@@ -98,3 +98,16 @@ def test_a_bad_setting_is_named_and_its_value_is_not(acme: Path) -> None:
     with pytest.raises(BrokenEnrolment) as error:
         kind.config({"region": "s3cr3t-place"})
     assert str(error.value) == "settings or secrets do not fit: token: Field required; region: is not acceptable"
+
+
+def test_an_operator_s_limits_stand_over_the_manifest_s(acme: Path) -> None:
+    kind = Catalogue().load("hubspot")
+    limited = kind.limited({"limits": {"calls": 190}, "base_url": "x"})
+    assert (limited.manifest.limits.calls, limited.manifest.limits.per) == (190, kind.manifest.limits.per)
+    assert kind.limited({"base_url": "x"}) is kind
+
+
+@pytest.mark.parametrize("limits", [{"calls": 0}, {"speed": 9}, 7, {"per": "often"}])
+def test_limits_that_make_no_sense_are_refused(acme: Path, limits: object) -> None:
+    with pytest.raises(BrokenEnrolment, match="concurrency, calls and per"):
+        Catalogue().load("hubspot").limited({"limits": limits})
