@@ -73,10 +73,11 @@ class Subscription:
         failures = 0
         while True:
             self._restart.clear()
-            broker = self._build()
+            broker: KafkaBroker | None = None
             try:
-                await self._wait_for_topics()
+                cluster = await self._wait_for_topics()
                 obey_cancel()
+                broker = self._build(cluster)
                 await broker.start()
                 obey_cancel()
                 failures = 0
@@ -87,16 +88,20 @@ class Subscription:
                     log.warning("consumer.waited", consumer=self.name, error=describe(error), count=failures)
             finally:
                 self._polling = False
-                await _stop(broker)
+                if broker is not None:
+                    await _stop(broker)
             obey_cancel()
             await asyncio.sleep(min(0.1 * 2 ** min(failures, 5), 2.0))
 
-    async def _wait_for_topics(self) -> None:
+    async def _wait_for_topics(self) -> str:
+        """Return the id of the cluster once it has the topics."""
         async with asyncio.timeout(15):
             missing = await topics.absent(self._bootstrap, self._topics)
+            cluster = await topics.cluster_id(self._bootstrap)
         if missing:
             msg = "topics are not provisioned yet"
             raise _Ended(msg)
+        return cluster
 
     async def _watch(self, broker: KafkaBroker) -> None:
         """Return when a restart is asked for; raise when the polling ended by itself."""
@@ -113,8 +118,14 @@ class Subscription:
             except TimeoutError:
                 continue
 
-    def _build(self) -> KafkaBroker:
+    def _build(self, cluster: str) -> KafkaBroker:
+        """Return a consumer for this cluster alone, which its group is named after.
+
+        A consumer that outlives a wiped cluster goes on from its old position in the new one, and commits it there:
+        under one name for both, whoever comes next would start behind records that nobody has taken.
+        """
         offset_fetch.pin()
+        group = f"{self._group}@{cluster}"
         broker = KafkaBroker(
             self._bootstrap,
             client_id=f"habeas-{self.name}",
@@ -128,8 +139,8 @@ class Subscription:
         barrier = asyncio.Lock()
         subscriber = broker.subscriber(
             *self._topics,
-            group_id=self._group,
-            group_instance_id=f"{self._group}-{self._instance}",
+            group_id=group,
+            group_instance_id=f"{group}-{self._instance}",
             batch=True,
             max_records=self._max_records,
             batch_timeout_ms=POLL_MS,
