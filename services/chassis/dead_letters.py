@@ -85,12 +85,11 @@ class DeadLetters:
             letter = self.open(row)
         except Undecryptable:
             return False
-        if letter.key is None or letter.value is None or any(value is None for _, value in letter.headers):
-            return False
+        key = _key_of(letter)
         headers = {name: value.decode("latin-1") for name, value in letter.headers if value is not None}
-        await connection.execute(
-            SQL["send_again"], letter.topic, letter.key.decode("utf-8"), json.dumps(headers), letter.value
-        )
+        if key is None or letter.value is None or len(headers) != len(letter.headers):
+            return False
+        await connection.execute(SQL["send_again"], letter.topic, key, json.dumps(headers), letter.value)
         await connection.execute(SQL["mark"], number, "redriven")
         return True
 
@@ -105,6 +104,15 @@ class DeadLetters:
     async def expire(self, connection: Connection) -> int:
         """Delete what has passed its time; return how many."""
         return len(await connection.fetch(SQL["expire"]))
+
+
+def _key_of(letter: Letter) -> str | None:
+    """Return the key as the outbox keeps it, or None where it can not: that holds text without NUL."""
+    try:
+        key = None if letter.key is None else letter.key.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if key is None or "\x00" in key else key
 
 
 def _event_id(refused: Refused) -> str | None:

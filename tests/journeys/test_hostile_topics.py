@@ -1,13 +1,15 @@
 """Whoever may write to a topic can neither forge, replay nor break anything, and everybody else goes on."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from contracts import ids
 from contracts.topics import FIXED, REQUESTS, TASKS
+from habeas.client import HabeasProblem
 from services.chassis.crypto.keys import FixedKeys
 from services.chassis.crypto.seal import seal
 from services.chassis.kafka.decoding import Believed, Decoder, Refused, Skipped
@@ -153,6 +155,29 @@ def test_a_redriven_dead_letter_is_the_same_event_and_works(calm: World, service
     copies = [one for one in topic_of(calm, letter["topic"]) if one.event_id == letter["event_id"]]
     assert len(copies) == 2
     assert len({(one.key, one.value, one.headers) for one in copies}) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda one: replace(one, key=b"\xff\xfe"),
+        lambda one: replace(one, key=b"a\x00b"),
+        lambda one: replace(one, value=None),
+        lambda one: replace(one, headers=(*one.headers, *one.headers)),
+    ],
+    ids=["key that is no text", "key with a NUL", "no body", "headers twice"],
+)
+def test_what_can_not_be_sent_again_as_it_came_is_not_sent_at_all(
+    calm: World, spoil: Callable[[Record], Record]
+) -> None:
+    with on("processors", calm) as scene:
+        before = len(scene.dead())
+        scene.broker.write([spoil(scene.genuine()[0])])
+        wait_for(lambda: len(scene.dead()) > before, within=30)
+        letter = next(iter(calm.habeas.dead_letters.list()))
+        with pytest.raises(HabeasProblem) as refused:
+            calm.habeas.dead_letters.redrive("orchestrator", letter.id)
+        assert refused.value.code == "dead_letter_not_redrivable"
 
 
 def redrive(world: World, service: str, letter: int) -> None:
