@@ -111,7 +111,13 @@ class Host:
 
     def _subscribe(self, processor: str, keys: FixedKeys, newest: Callable[[], ProcessorKeys]) -> Subscription:
         handler = Accept(
-            processor, keys=newest, reports=self._reports, clock=self._clock, hands=self.worker, due=self._due.set
+            processor,
+            keys=newest,
+            reports=self._reports,
+            clock=self._clock,
+            hands=self.worker,
+            due=self._due.set,
+            reported=self._reported.set,
         )
         return subscription(
             self._settings,
@@ -121,7 +127,6 @@ class Host:
             refresh=self.roster.refresh,
             database=self._database,
             dead_letters=self._dead_letters,
-            after_commit=self._reported.set,
             ended=handler.ended,
         )
 

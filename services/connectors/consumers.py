@@ -27,7 +27,6 @@ def subscription(
     refresh: Callable[[], Awaitable[None]],
     database: Database,
     dead_letters: DeadLetters,
-    after_commit: Callable[[], None],
     ended: Ended,
 ) -> Subscription:
     """Return the reader of one processor's tasks."""
@@ -40,7 +39,6 @@ def subscription(
         database=database,
         dead_letters=dead_letters,
         halt_after=settings.halt_after,
-        after_commit=after_commit,
         ended=ended,
     )
     return Subscription(

@@ -1,10 +1,11 @@
 """Kafka in: which topics the orchestrator reads, and who handles them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.topics import DELIVERIES, PROCESSORS, REPORTS, Topic
 from services.chassis.dead_letters import DeadLetters
-from services.chassis.kafka.consumer import BatchHandler, Taker
+from services.chassis.kafka.consumer import BatchHandler, Ended, Taker
 from services.chassis.kafka.decoding import Decoder
 from services.chassis.kafka.subscription import Subscription
 from services.orchestrator.handlers.dependencies import Dependencies
@@ -19,15 +20,18 @@ class _Reading:
     name: str
     topic: Topic
     handler: BatchHandler
+    after_commit: Callable[[], None] | None = None
+    ended: Ended | None = None
 
 
 def subscriptions(deps: Dependencies, dead_letters: DeadLetters) -> list[Subscription]:
     """Return one subscription for each topic that the orchestrator reads."""
     keys = EnrolledKeys(deps.database, deps.root)
+    reports = RecordReports(deps)
     readings = [
-        _Reading("orchestrator.reports", REPORTS, RecordReports(deps)),
-        _Reading("orchestrator.deliveries", DELIVERIES, RecordDeliveries(deps)),
-        _Reading("orchestrator.processors", PROCESSORS, RecordAnnouncements(deps)),
+        _Reading("orchestrator.reports", REPORTS, reports, ended=reports.ended),
+        _Reading("orchestrator.deliveries", DELIVERIES, RecordDeliveries(deps), after_commit=deps.wakes.ring),
+        _Reading("orchestrator.processors", PROCESSORS, RecordAnnouncements(deps), after_commit=deps.wakes.ring),
     ]
     return [_subscription(deps, dead_letters, keys, one) for one in readings]
 
@@ -43,7 +47,8 @@ def _subscription(deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledK
         database=deps.database,
         dead_letters=dead_letters,
         halt_after=settings.halt_after,
-        after_commit=deps.wakes.ring,
+        after_commit=reading.after_commit,
+        ended=reading.ended,
     )
     prefix = f"{settings.namespace}." if settings.namespace else ""
     return Subscription(

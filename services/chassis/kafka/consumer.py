@@ -76,7 +76,7 @@ class Taker:
         database: Database,
         dead_letters: DeadLetters,
         halt_after: int,
-        after_commit: Callable[[], None],
+        after_commit: Callable[[], None] | None = None,
         ended: Ended | None = None,
     ) -> None:
         """Take for consumer `name`; `after_commit` rings the bells of the loops that go on with the work.
@@ -127,7 +127,8 @@ class Taker:
             return
         self._failures = 0
         faultpoint("consumer.committed")
-        self._after_commit()
+        if self._after_commit is not None:
+            self._after_commit()
         self._trace(decoded, began)
         await self._commit(consumer, records)
         faultpoint("consumer.offset_committed")

@@ -128,16 +128,13 @@ class Relay:
         """Read the next rows by partition, leaving out partitions that still have some on their way.
 
         Behind the rows that were read before, so as not to walk the index over deleted ones each time; from the start
-        as soon as that finds nothing, and every now and then, for a lower id may be committed later than a higher one.
+        every now and then, for a lower id may be committed later than a higher one (never of one key).
         """
-        lanes: dict[Lane, list[Any]] = {}
         now = asyncio.get_running_loop().time()
         async with self._database.connection() as connection:
-            if self._passed and now < self._look_back_at:
-                lanes = await self._read(connection, self._passed)
-            if not lanes:
-                self._look_back_at = now + LOOK_BACK
-                lanes = await self._read(connection, 0)
+            if now >= self._look_back_at:
+                self._passed, self._look_back_at = 0, now + LOOK_BACK
+            lanes = await self._read(connection, self._passed)
         if lanes:
             faultpoint("relay.claimed")
         return lanes

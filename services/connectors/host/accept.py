@@ -25,6 +25,7 @@ from services.connectors.host.reserved import Reserved
 log = get_logger(__name__)
 SQL = Queries.load("services.connectors.store", "arrivals.sql")
 
+_CLOSED = never_done("closed").stored()
 TOMBSTONE_DAYS = 90  # of a task that was over before it came; longer than any topic keeps its messages
 
 
@@ -60,16 +61,22 @@ class Accept:
         clock: Clock,
         hands: Hands,
         due: Callable[[], None],
+        reported: Callable[[], None],
     ) -> None:
-        """Accept for `processor`; `keys()` gives its newest keys, `due` rings where tasks are left to be claimed."""
+        """Accept for `processor`; `keys()` gives its newest keys.
+
+        `due` rings where tasks are left to be claimed, `reported` where something was put into the outbox.
+        """
         self._processor = processor
         self._keys = keys
         self._reports = reports
         self._clock = clock
         self._hands = hands
         self._due = due
+        self._reported = reported
         self._reserved: Reserved | None = None
         self._left_over = False
+        self._spoke = False
 
     def ended(self, *, committed: bool) -> None:
         """Begin what was stored with a place of its own; give the places back when nobody knows that it was."""
@@ -79,6 +86,8 @@ class Accept:
             (self._hands.begin if committed else self._hands.release)(reserved)
         if left_over:
             self._due()
+        if committed and self._spoke:
+            self._reported()
 
     async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
         """Store `batch`; right under duplicates and any order."""
@@ -95,10 +104,10 @@ class Accept:
         await self._change(connection, decisions)
         # Also before the commit: where that fails, the same messages come again.
         self._hands.cancel(one.first.task_id for one in wanted.values() if one.cancelled)
-        await append(
-            connection,
-            [*await self._bury(connection, decisions.bury), *await self._repeat(connection, decisions.repeat, rows)],
-        )
+        buried = await self._bury(connection, decisions.bury)
+        repeated = await self._repeat(connection, decisions.repeat, rows)
+        self._spoke = bool(buried or repeated)
+        await append(connection, [*buried, *repeated])
 
     async def _store(self, connection: Connection, new: Sequence[Wanted]) -> None:
         dispatches = [(one, one.dispatch) for one in new if one.dispatch is not None]
@@ -145,8 +154,7 @@ class Accept:
             )
         if decisions.close:
             closing = [one.first.task_id for one in decisions.close]
-            await connection.execute(SQL["close"], closing, never_done("closed").stored())
-            await connection.execute(SQL["shred"], closing)
+            await connection.execute(SQL["close"], closing, _CLOSED)
 
     async def _renew(self, connection: Connection, renewed: Sequence[Wanted]) -> None:
         dispatches: list[tuple[Wanted, TaskDispatched]] = [(one, one.dispatch) for one in renewed if one.dispatch]

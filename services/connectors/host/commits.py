@@ -138,9 +138,6 @@ class Commits:
             [answer.stored() for _, answer in over],
             [answer.findings for _, answer in over],
         )
-        journaled = [write.task.id for write, _ in over if write.task.journaled]
-        if journaled:
-            await connection.execute(SQL["shred"], journaled)
         kinds = Counter((write.task.processor, answer.outcome.headline.value) for write, answer in over)
         for (processor, headline), count in kinds.items():
             metrics.SETTLED.labels(processor, headline).inc(count)

@@ -110,7 +110,6 @@ class Forget:
             gone = [row["id"] for row in rows]
             if gone:
                 await connection.execute(SQL["close"], gone, answer.stored())
-                await connection.execute(SQL["shred"], gone)
                 unanswered = [row for row in rows if row["answer"] is None]
                 keys = {name: served.keys for name, served in self._roster.served().items()}
                 await append(

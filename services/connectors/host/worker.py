@@ -166,7 +166,7 @@ class Worker:
         """Claim as many due tasks as there are free places, with one query for all processors."""
         if not self._living:
             return 0
-        free = {name: served.free for name, served in self._roster.served().items() if served.free}
+        free = {name: places for name, one in self._roster.served().items() if (places := one.worth_claiming)}
         if not free:
             return 0
         async with self._claims, self._database.connection() as connection:

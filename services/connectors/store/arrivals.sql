@@ -55,14 +55,11 @@ RETURNING id;
 
 -- name: close
 -- Forgets the subject of tasks: what stays is a tombstone, with an answer for whoever asks again.
+WITH shredded AS (DELETE FROM journal WHERE task_id = ANY ($1::text[]))
 UPDATE tasks
 SET state = 'closed', seal = NULL, findings = NULL, rules = NULL, holder = NULL, answer = coalesce(answer, $2),
     settled_at = coalesce(settled_at, now())
 WHERE id = ANY ($1::text[]);
-
--- name: shred
--- Deletes the journals of tasks.
-DELETE FROM journal WHERE task_id = ANY ($1::text[]);
 
 -- name: answer_again
 -- Remembers that the stored answer was sent for a later dispatch.

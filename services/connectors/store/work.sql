@@ -38,7 +38,8 @@ SELECT * FROM unnest($1::text[], $2::int[], $3::bytea[], $4::bytea[])
 ON CONFLICT (task_id, seq) DO NOTHING;
 
 -- name: settle
--- Ends tasks: the answer stays, the seal goes.
+-- Ends tasks: the answer stays, seal and journal go.
+WITH shredded AS (DELETE FROM journal WHERE task_id = ANY ($1::text[]))
 UPDATE tasks t
 SET state = 'settled', holder = NULL, seal = NULL, rules = NULL, answer = w.answer, findings = w.findings,
     settled_at = now()

@@ -69,7 +69,8 @@ class Planner:
         faultpoint("planner.committed")
         if sent:
             faultpoint("dispatcher.committed")
-        self._deps.wakes.relay.set()
+        if work.messages:
+            self._deps.wakes.relay.set()
         return len(work.requests)
 
 

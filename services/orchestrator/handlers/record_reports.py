@@ -14,7 +14,7 @@ from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import dispatch
-from services.orchestrator.handlers.workspace import SQL, Workspace
+from services.orchestrator.handlers.workspace import Workspace
 
 Report = TaskAccepted | TaskProgressed | TaskSettled | TaskUnsealable
 
@@ -25,20 +25,20 @@ class RecordReports:
     def __init__(self, deps: Dependencies) -> None:
         """Record with `deps`."""
         self._deps = deps
+        self._to_plan = False
+        self._to_send = False
 
     async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
-        """Record a batch; a report on an unknown task, or on another processor's, is a dead letter."""
+        """Record a batch; a report on a task that its request does not have, or on another's, is a dead letter."""
         reports = cast("Sequence[Incoming[Report]]", batch)
-        rows = await connection.fetch(SQL["requests_of_tasks"], list({one.body.task_id for one in reports}))
-        request_of = {row["id"]: row["request_id"] for row in rows}
-        for index, one in enumerate(reports):
-            if one.body.task_id not in request_of:
-                raise Poison(index, "unknown_task")
         work = Workspace(connection)
-        await work.lock(request_of.values())
-        await work.load_tasks(list(request_of))
+        await work.lock({one.body.request_id for one in reports})
+        await work.load_tasks(list({one.body.task_id for one in reports}))
         for index, one in enumerate(reports):
-            if work.tasks[one.body.task_id].processor != one.body.processor:
+            task = work.tasks.get(one.body.task_id)
+            if task is None or task.request_id != one.body.request_id:
+                raise Poison(index, "unknown_task")
+            if task.processor != one.body.processor:
                 raise Poison(index, "task_of_another_processor")
         recorder = _Recorder(self._deps, work, self._deps.clock.now())
         for one in reports:
@@ -46,6 +46,16 @@ class RecordReports:
         if recorder.unsealable:
             await dispatch(self._deps, work, recorder.unsealable)
         await work.save()
+        self._to_plan = any(request.advance for request in work.requests.values())
+        self._to_send = bool(work.messages)
+
+    def ended(self, *, committed: bool) -> None:
+        """Wake who goes on with what was committed."""
+        if committed and self._to_plan:
+            self._deps.wakes.planner.set()
+        if committed and self._to_send:
+            self._deps.wakes.relay.set()
+        self._to_plan = self._to_send = False
 
 
 class _Recorder:

@@ -118,7 +118,13 @@ class Desk:
         topic = TASKS.named("", "crm")
         reports = Reports(self._composer, self._clock)
         handler = Accept(
-            "crm", keys=lambda: KEYS, reports=reports, clock=self._clock, hands=self._worker(), due=lambda: None
+            "crm",
+            keys=lambda: KEYS,
+            reports=reports,
+            clock=self._clock,
+            hands=self._worker(),
+            due=lambda: None,
+            reported=lambda: None,
         )
         return Post(
             Taker(
