@@ -62,7 +62,6 @@ def connectors(database: Database) -> Iterator[Subscription]:
         refresh=FixedKeys().refresh,
         database=database,
         dead_letters=DeadLetters(SECRET, days=1),
-        after_commit=lambda: None,
         ended=lambda *, committed: None,
     )
 

@@ -1,8 +1,11 @@
 """What a stranger writes into a record is neither believed nor kept in the clear, and stops nobody."""
 
+from dataclasses import replace
+
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
 from tests.integration.services.chassis.test_consuming import Probe, id_of
@@ -11,6 +14,10 @@ from tests.integration.services.chassis.test_consuming import Probe, id_of
 @pytest.fixture
 def probe(probe_database: Database, kafka_bootstrap: str, reports_topic: str, namespace: str) -> Probe:
     return Probe(probe_database, kafka_bootstrap, reports_topic, namespace)
+
+
+def changed(message: Outgoing, **headers: str) -> Outgoing:
+    return replace(message, headers={**message.headers, **headers})
 
 
 async def events(probe: Probe) -> list[str | None]:
@@ -22,8 +29,8 @@ async def events(probe: Probe) -> list[str | None]:
 async def test_an_event_id_that_is_not_ours_is_not_kept(
     probe: Probe, producer: AIOKafkaProducer, compose: Compose, written: str
 ) -> None:
-    spoilt, good = compose.settled(), compose.settled()
-    spoilt.headers["ce_id"] = written
+    good = compose.settled()
+    spoilt = changed(compose.settled(), ce_id=written)
     await produce(producer, spoilt, partition=0)
     await produce(producer, good, partition=0)
     async with probe.running():
@@ -34,8 +41,8 @@ async def test_an_event_id_that_is_not_ours_is_not_kept(
 
 
 async def test_an_event_id_of_ours_is_kept(probe: Probe, producer: AIOKafkaProducer, compose: Compose) -> None:
-    spoilt, good = compose.settled(), compose.settled()
-    spoilt.headers["ce_time"] = "changed"
+    good = compose.settled()
+    spoilt = changed(compose.settled(), ce_time="changed")
     await produce(producer, spoilt, partition=0)
     await produce(producer, good, partition=0)
     async with probe.running():

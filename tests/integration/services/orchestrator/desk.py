@@ -239,7 +239,7 @@ class Desk:
                 database=self.deps.database,
                 dead_letters=DeadLetters(self.deps.root.secret, days=1),
                 halt_after=3,
-                after_commit=lambda: None,
+                ended=getattr(handler, "ended", None),
             )
         )
 
