@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.leaks.planting import fresh_word
 from tests.leaks.scanner import Hit, Scanner
 
 TOPIC = "habeas-leak-control"
+MAKE_TABLE = "CREATE SCHEMA control; CREATE TABLE control.planted (as_text text, as_bytes bytea)"
 
 
 class Controls:
@@ -53,28 +54,34 @@ class Controls:
             path.unlink()
 
     def _table(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
-        return scanner.in_all(in_thread(lambda: self._with_table(needles)))
-
-    async def _with_table(self, needles: Iterable[bytes]) -> list[Thing]:
-        connection = await asyncpg.connect(self._stack.postgres_url)
-        try:
-            await connection.execute(
-                "CREATE SCHEMA control; CREATE TABLE control.planted (as_text text, as_bytes bytea)"
-            )
-            rows = [(needle.decode(), None) if place % 2 else (None, needle) for place, needle in enumerate(needles)]
-            await connection.executemany("INSERT INTO control.planted VALUES ($1, $2)", rows)
-            return await tables(self._stack.postgres_url)
-        finally:
-            await connection.execute("DROP SCHEMA control CASCADE")
-            await connection.close()
+        with self._planted_table(needles):
+            return scanner.in_all(in_thread(lambda: tables(self._stack.postgres_url)))
 
     def _postgres_files(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
         server = self._stack.postgres
         if server is None:
             pytest.skip("reads the files of PostgreSQL, and this server is not the test run's own")
-        in_thread(lambda: self._with_table(needles))  # it is gone again, and still lies on the disk
-        server.execute("CHECKPOINT")
-        return scanner.in_folder(server.data)
+        with self._planted_table(needles):
+            server.execute("CHECKPOINT")  # the log alone may have a page's edge in the midst of a value
+            return scanner.in_folder(server.data)
+
+    @contextmanager
+    def _planted_table(self, needles: Iterable[bytes]) -> Iterator[None]:
+        rows = [(needle.decode(), None) if place % 2 else (None, needle) for place, needle in enumerate(needles)]
+        in_thread(lambda: self._run(MAKE_TABLE, rows))
+        try:
+            yield
+        finally:
+            in_thread(lambda: self._run("DROP SCHEMA control CASCADE", []))
+
+    async def _run(self, script: str, rows: Sequence[tuple[str | None, bytes | None]]) -> None:
+        connection = await asyncpg.connect(self._stack.postgres_url)
+        try:
+            await connection.execute(script)
+            if rows:
+                await connection.executemany("INSERT INTO control.planted VALUES ($1, $2)", rows)
+        finally:
+            await connection.close()
 
     def _kafka_files(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
         server = self._stack.kafka
