@@ -21,10 +21,12 @@ def _nothing(disposition: Disposition, reason: str) -> Line:
     return Line(category="all", disposition=disposition, count=0, checked=Checked.NOT_CHECKABLE, reason=reason)
 
 
-def sum_up(tasks: Iterable[ProcessorTask]) -> Outcome:
-    """Return the request's outcome. A failed resolve or an incomplete task leaves it at most partly fulfilled."""
+def sum_up(tasks: Iterable[ProcessorTask], *, complete: bool = True) -> Outcome:
+    """Return the request's outcome. A failed resolve or an incomplete task leaves it at most partly fulfilled.
+
+    `complete` is False where it is known already that a part of the search was lost.
+    """
     lines: list[Line] = []
-    complete = True
     for task in tasks:
         if task.outcome is None:
             complete = complete and task.state is TaskState.CANCELLED

@@ -27,7 +27,7 @@ def complete(
     now: datetime,
 ) -> None:
     """Complete `request`, all of whose tasks are over."""
-    outcome = sum_up(tasks)
+    outcome = sum_up(tasks, complete=request.complete)
     request.outcome = outcome.model_dump_json()
     request.complete = outcome.complete
     request.completed_at = now

@@ -102,6 +102,14 @@ class Directory(Mapping[str, Enrolled]):
         one = self._rows[processor]
         return self._root.processor_keys(one.id, one.enrolment_id, one.sealing_version)
 
+    def keys_of(self, kid: str) -> ProcessorKeys | None:
+        """Return the keys that a kid names while its version is valid."""
+        processor, _, version = kid.partition("/")
+        one = self._rows.get(processor)
+        if one is None or not version.isdigit() or not one.min_secret_version <= int(version) <= one.secret_version:
+            return None
+        return self._root.processor_keys(one.id, one.enrolment_id, int(version))
+
 
 def notifier_keys(root: RootKey) -> ProcessorKeys:
     """Return the notifier's keys."""

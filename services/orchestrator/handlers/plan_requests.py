@@ -7,7 +7,7 @@ from contracts.outcomes import Outcome
 from contracts.requests import RequestCancelled, RequestNeedsAttention, RequestStarted
 from contracts.seal import SealedFindings
 from habeas.vocabulary import Action, AttentionReason, NoticeKind, RequestState, TaskState
-from services.chassis.crypto.seal import BrokenSeal, unseal
+from services.chassis.crypto.seal import BrokenSeal, kid_in, unseal
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import get_logger
 from services.chassis.postgres.queries import Queries
@@ -186,21 +186,32 @@ class _Planning:
         """Open what a resolver found and remember it with its provenance."""
         sealed, task.findings = task.findings or "", None
         self._work.touch_task(task)
-        try:
-            found = SealedFindings.model_validate_json(unseal(self._directory.keys(task.processor), sealed))
-        except (BrokenSeal, ValueError):
-            task.need(AttentionReason.UNSEALABLE, self._now)
+        found = self._opened(task, sealed)
+        if found is None:
+            # What it found is lost, so the search was not whole: the outcome must not say that it was.
+            self._request.complete = False
+            self._note("identities.unreadable", task=task, detail={"round": task.round})
+            log.error("identities.unreadable", task_id=task.id, processor=task.processor)
             return
         manifest = self._directory[task.processor].manifest
         allowed = set(manifest.resolves) if manifest else set()
-        if found.task != task.id:
-            return
         learned = known.learn(
             [one for one in found.identities if one.type in allowed], provenance=task.processor, round_=task.round
         )
         if learned:
             self._vault.changed(self._request.id)
             self._note("identities.resolved", task=task, detail={"count": learned, "round": task.round})
+
+    def _opened(self, task: ProcessorTask, sealed: str) -> SealedFindings | None:
+        """Return the findings inside a report's seal; None for a broken one, or one that was made for another task."""
+        try:
+            keys = self._directory.keys_of(kid_in(sealed))
+            if keys is None or keys.processor != task.processor:
+                return None
+            found = SealedFindings.model_validate_json(unseal(keys, sealed))
+        except (BrokenSeal, ValueError):
+            return None
+        return found if found.task == task.id else None
 
     def _news(self, known: Known) -> list[str]:
         """Return the resolvers that were asked before somebody else learned what they could look up."""

@@ -87,12 +87,14 @@ class Hosts:
         for row in rows:
             yield dict(row)
 
-    async def settle(self, task: dict[str, Any], *, found: Sequence[SealedIdentity] = ()) -> None:
-        """Report that a task is done; a resolve found `found`."""
+    async def settle(
+        self, task: dict[str, Any], *, found: Sequence[SealedIdentity] = (), sealed_for: str | None = None
+    ) -> None:
+        """Report that a task is done; a resolve found `found`, sealed for the task `sealed_for` (its own)."""
         resolves = task["action"] == Action.RESOLVE
         sealed = None
         if found:
-            findings = SealedFindings(task=task["id"], identities=tuple(found))
+            findings = SealedFindings(task=sealed_for or task["id"], identities=tuple(found))
             sealed = seal(await self._keys(task["processor"]), findings)
         body = TaskSettled(
             livemode=True,

@@ -98,3 +98,17 @@ async def test_nothing_is_confirmed_that_was_not_asked(caller: httpx.AsyncClient
     request = await file(caller, ("email", "jane@example.com"))
     answer = await caller.post(f"/v1/requests/{request}/confirm-identities", json=REASON)
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_confirm")
+
+
+async def test_findings_that_can_not_be_read_leave_the_request_partly_fulfilled_at_most(
+    api: Api, caller: httpx.AsyncClient, hosts: Hosts
+) -> None:
+    request = await file(caller, ("email", "jane@example.com"))
+    await hosts.work()
+    (task,) = [task async for task in hosts.sent()]
+    another = f"{task['id'][:-1]}{'0' if task['id'][-1] != '0' else '1'}"
+    await hosts.settle(task, found=[SealedIdentity(type=CUSTOMER, value="c-42")], sealed_for=another)
+    await hosts.settle_all()
+    done = await shown(caller, request)
+    assert (done["state"], done["outcome"]["headline"]) == ("completed", "partly_fulfilled")
+    assert await api.rows("SELECT 1 FROM timeline WHERE type = 'identities.unreadable'")
