@@ -85,7 +85,12 @@ async def _idle(client: Client, singles: int) -> list[float]:
 
 def _say_round(ours: Round, theirs: Round) -> None:
     load = os.getloadavg()[0]
-    print(f"  Habeas {ours.rate:7.0f}/s   script {theirs.rate:7.0f}/s   load of the machine {load:.1f}", flush=True)
+    print(
+        f"  Habeas {ours.rate:7.0f}/s   script {theirs.rate:7.0f}/s   load of the machine {load:.1f}",
+        {k: round(ours.cost(k)) for k in ours.cpu},
+        {k: round(theirs.cost(k)) for k in theirs.cpu},
+        flush=True,
+    )
 
 
 def _report(
@@ -105,7 +110,10 @@ def _report(
         print(f"  {part:42} {_median(ours, part):8} {_median(theirs, part) if part in bare else '':>8}")
     print(f"  {'together':42} {_sum(ours, parts):8.0f} {_sum(theirs, bare):8.0f}")
     p50, p95 = percentile(idle, 0.5), percentile(idle, 0.95)
-    print(f"\none request on an idle stack, ms: p50 {p50:.0f}, p95 {p95:.0f} of {len(idle)}   (aim p50 {AIMS['idle']:.0f})")
+    print(
+        f"\none request on an idle stack, ms: p50 {p50:.0f}, p95 {p95:.0f} of {len(idle)}"
+        f"   (aim p50 {AIMS['idle']:.0f})"
+    )
     cores = ", ".join(f"{name} {100 * share:.1f}" for name, share in resting.items())
     print(f"a stack that rests uses, in % of a core: {cores}")
     for name, microseconds in pieces().items():
@@ -126,13 +134,18 @@ def _sum(rounds: Sequence[Round], parts: Sequence[str]) -> float:
 def main() -> None:
     """Parse the arguments and measure on a stack of its own in a temporary folder."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--requests", type=int, default=3_000, help="of Habeas in each round; the script does twice as many")
+    parser.add_argument(
+        "--requests", type=int, default=3_000, help="of Habeas in each round; the script does twice as many"
+    )
     parser.add_argument("--batch", type=int, default=500, help="requests in one HTTP call")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--singles", type=int, default=40, help="requests on the idle stack")
     parser.add_argument("--contact", action="store_true", help="with an e-mail address, so two mails for each request")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="habeas-bench-", ignore_cleanup_errors=True) as home, stage(Path(home)) as one:
+    with (
+        tempfile.TemporaryDirectory(prefix="habeas-bench-", ignore_cleanup_errors=True) as home,
+        stage(Path(home)) as one,
+    ):
         print(f"{len(PROCESSORS)} processors, {arguments.rounds} rounds of {arguments.requests} requests", flush=True)
         asyncio.run(measure(one, arguments))
 

@@ -1,7 +1,8 @@
 """The bare script that Habeas is measured against: its messages and rows without framework, validation, crypto or HTTP.
 
 One process plays every service: file, plan and send, four connectors, settle and complete; outboxes, relays, sets of
-500 and offsets committed after the transaction, as in DESIGN. It prints one line of JSON for each round it is asked for.
+500 and offsets committed after the transaction, as in DESIGN.
+It prints one line of JSON for each round it is asked for.
 """
 
 import asyncio
@@ -49,7 +50,9 @@ _FACT = (
     '{"livemode":true,"request_id":"%s","case_id":"%s","client_id":"' + CLIENT + '","right":"erasure","state":"%s",'
     '"version":1,"at":"' + AT + '","due_on":"2026-12-24","outcome":%s}'
 )
-_TASK = '{"livemode":true,"task_id":"%s","request_id":"%s","processor":"%s","client_id":"' + CLIENT + '","dispatch_no":1%s}'
+_TASK = (
+    '{"livemode":true,"task_id":"%s","request_id":"%s","processor":"%s","client_id":"' + CLIENT + '","dispatch_no":1%s}'
+)
 _DISPATCHED = (
     ',"action":"erase","right":"erasure","round":0,"manifest_version":1,"not_after":"' + AT + '","forget_after":"' + AT
     + '","due_at":"' + AT + '","sealed":"' + SEAL + '","retention":[],"purposes":[]'
@@ -83,7 +86,7 @@ class Floor:
 
     async def until(self, what: str, count: int) -> None:
         """Wait for so many more requests to be completed, or tasks to be closed."""
-        while self._done[what] < count:
+        while self._done[what] < count:  # noqa: ASYNC110  # other tasks count up
             await asyncio.sleep(0.01)
         self._done[what] -= count
 
@@ -142,7 +145,11 @@ class Floor:
                 seals = [one["sealed"] for one in new.values()]
                 requests = [one["request_id"] for one in new.values()]
                 rows = await connection.fetch(sql.HELD, name, OUTCOME, list(new), requests, seals)
-                await _send(connection, "reports", [message(REPORTS, "task.settled", row["request_id"], row["id"], name, _SETTLED) for row in rows])
+                await _send(
+                    connection,
+                    "reports",
+                    [message(REPORTS, "task.settled", row["request_id"], row["id"], name, _SETTLED) for row in rows],
+                )
             if closed:
                 await connection.execute(sql.CLOSED, closed)
         self._done["closed"] += len(closed)

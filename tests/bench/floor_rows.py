@@ -4,9 +4,10 @@ STATE_FILED = """
 WITH row AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[], $6::timestamptz[])
     AS r(id, case_id, identities, wrapped, hash, at)),
 stored AS (
-    INSERT INTO floor.requests (id, case_id, client_id, livemode, "right", state, received_at, due_on, identities, wrapped,
-                                total_tasks, open_tasks, timeline_seq, timeline_hash, traceparent)
-    SELECT id, case_id, $7, true, 'erasure', 'received', at, at::date + 30, identities, wrapped, 0, 0, 1, hash, $8 FROM row
+    INSERT INTO floor.requests (id, case_id, client_id, livemode, "right", state, received_at, due_on, identities,
+                                wrapped, total_tasks, open_tasks, timeline_seq, timeline_hash, traceparent)
+    SELECT id, case_id, $7, true, 'erasure', 'received', at, at::date + 30, identities, wrapped, 0, 0, 1, hash, $8
+    FROM row
     ON CONFLICT (id) DO NOTHING RETURNING id
 )
 INSERT INTO floor.timeline (request_id, seq, event_id, type, at, detail, hash)
@@ -65,7 +66,8 @@ FREED = "DELETE FROM floor.subjects WHERE request_id = ANY ($1::text[])"
 # A connector's task: stored, worked on and answered at once.
 HELD = """
 INSERT INTO floor.held (id, request_id, processor, state, seal, answer)
-SELECT id, request_id, $1, 'settled', seal, $2 FROM unnest($3::text[], $4::text[], $5::text[]) AS w(id, request_id, seal)
+SELECT id, request_id, $1, 'settled', seal, $2
+FROM unnest($3::text[], $4::text[], $5::text[]) AS w(id, request_id, seal)
 ON CONFLICT (id) DO NOTHING RETURNING id, request_id
 """
 

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 import httpx
@@ -25,7 +25,8 @@ SELECT EXISTS (SELECT FROM orchestrator.outbox) OR EXISTS (SELECT FROM connector
     OR EXISTS (SELECT FROM orchestrator.notices WHERE state = 'due')
 """
 _SANE = """
-SELECT count(*) FILTER (WHERE r.outcome ->> 'headline' = 'fulfilled' AND r.settled_tasks = $2) AS fulfilled, count(*) AS stored
+SELECT count(*) FILTER (WHERE r.outcome ->> 'headline' = 'fulfilled' AND r.settled_tasks = $2) AS fulfilled,
+       count(*) AS stored
 FROM orchestrator.requests r WHERE r.channel = $1
 """
 
@@ -84,7 +85,7 @@ class Client:
         self._http = httpx.AsyncClient(base_url=stage.stack.url, headers=key, timeout=120, trust_env=False)
         self._database: asyncpg.Connection[asyncpg.Record] | None = None
 
-    async def __aenter__(self) -> "Client":
+    async def __aenter__(self) -> Self:
         """Connect."""
         self._database = await asyncpg.connect(self._stage.stack.postgres_url)
         return self

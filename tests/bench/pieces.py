@@ -44,15 +44,15 @@ def pieces() -> dict[str, float]:
     source, key = FixedKeys([keys]), sent.key.encode()
     proof = prove(keys, topic=sent.topic, key=key, headers=sent.headers, body=sent.value)
     headers = [(name, value.encode()) for name, value in sent.headers.items()]
-    record = cast("Raw", SimpleNamespace(topic=sent.topic, partition=0, offset=0, key=key, value=sent.value, headers=headers))
+    record = cast(
+        "Raw", SimpleNamespace(topic=sent.topic, partition=0, offset=0, key=key, value=sent.value, headers=headers)
+    )
     decoder = Decoder({sent.topic: TASKS}, source)
     return {
         "seal": _cost(lambda: seal(keys, subject)),
         "open": _cost(lambda: unseal(keys, sealed)),
         "proof": _cost(lambda: prove(keys, topic=sent.topic, key=key, headers=sent.headers, body=sent.value)),
-        "check": _cost(
-            lambda: check(source, proof, topic=sent.topic, key=key, headers=sent.headers, body=sent.value)
-        ),
+        "check": _cost(lambda: check(source, proof, topic=sent.topic, key=key, headers=sent.headers, body=sent.value)),
         "compose (with proof)": _cost(compose),
         "decode (with check)": _cost(lambda: decoder.decode(record)),
     }

@@ -37,5 +37,5 @@ class Instant(Processor[Settings]):
 
     async def verify(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
         """See that nothing remains."""
-        return
-        yield
+        for item in items[:0]:
+            yield item
