@@ -10,6 +10,7 @@ from contracts.ids import CaseId
 from contracts.outcomes import Outcome
 from habeas.vocabulary import (
     Action,
+    Cause,
     IdentityCheckMethod,
     IdentityType,
     Language,
@@ -86,6 +87,26 @@ class IdentityCheckIn(In):
     method: IdentityCheckMethod
 
 
+class CorrectionIn(In):
+    """Replace `from` by `to` in `field`, a key of the data register. Without `from`, it replaces what stands there."""
+
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)] = Field(
+        examples=["contact.email"]
+    )
+    old: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = Field(
+        default=None, alias="from", examples=["old@example.com"], repr=False
+    )
+    new: Annotated[str, StringConstraints(min_length=1, max_length=1024)] = Field(
+        alias="to", examples=["new@example.com"], repr=False
+    )
+
+
+class RectificationIn(In):
+    """What is wrong and what is right (Article 16)."""
+
+    corrections: Annotated[tuple[CorrectionIn, ...], Field(min_length=1, max_length=20)]
+
+
 class RequestIn(In):
     """A request to file: one subject, one right."""
 
@@ -99,6 +120,7 @@ class RequestIn(In):
     reference: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, repr=False, description="the client's own; encrypted, returned as given"
     )
+    rectification: RectificationIn | None = Field(default=None, description="goes with the right `rectification`")
     case: CaseId | None = None
     channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = "api"
     metadata: Annotated[
@@ -155,6 +177,8 @@ class RequestOut(Out):
     version: int
     completed_at: datetime | None
     informed_at: datetime | None
+    follows: str | None = None
+    cause: Cause | None = None
 
 
 class TaskOut(Out):

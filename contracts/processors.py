@@ -40,6 +40,9 @@ class WireManifest(_Wire):
     resolves: tuple[IdentityType, ...] = ()
     actions: dict[Action, WireAction]
     categories: tuple[WireCategory, ...] = ()
+    fields: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
+        default=(), description="register keys that it can rectify"
+    )
     after: tuple[str, ...] = ()
 
     def widens(self, approved: "WireManifest") -> bool:

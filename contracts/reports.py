@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from contracts.exports import ExportReceipt
 from contracts.ids import RequestId, TaskId
 from contracts.message import Message, Moment, ProcessorId
 from contracts.outcomes import Outcome
@@ -43,6 +44,7 @@ class TaskSettled(_Report):
 
     `cancelled` says that it ended because of a `task.cancelled`. `sealed` (resolve only) is a JWE under the
     processor's own key: `contracts.seal.SealedFindings`. `effects` counts calls that changed state.
+    `export` names the object that holds what was exported; other attempts of the task left none.
     """
 
     TYPE: ClassVar[str] = "task.settled"
@@ -52,6 +54,7 @@ class TaskSettled(_Report):
     effects: Annotated[int, Field(ge=0)] = 0
     attempts: Annotated[int, Field(ge=0)] = 1
     sealed: Annotated[str | None, Field(max_length=900_000, repr=False)] = None
+    export: ExportReceipt | None = None
 
 
 class TaskUnsealable(_Report):

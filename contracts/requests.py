@@ -8,7 +8,7 @@ from pydantic import Field
 from contracts.ids import CaseId, RequestId
 from contracts.message import ClientId, Message, Moment
 from contracts.outcomes import Outcome
-from habeas.vocabulary import AttentionReason, RequestState, Right
+from habeas.vocabulary import AttentionReason, Cause, RequestState, Right
 
 
 class RequestFact(Message):
@@ -25,9 +25,12 @@ class RequestFact(Message):
 
 
 class RequestReceived(RequestFact):
-    """A request was filed and stored."""
+    """A request was filed and stored, or follows from another whose truth has changed, for `cause`."""
 
     TYPE: ClassVar[str] = "request.received"
+
+    follows: RequestId | None = None
+    cause: Cause | None = None
 
 
 class RequestStarted(RequestFact):

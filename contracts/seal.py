@@ -31,11 +31,15 @@ class SealedCorrection(_Sealed):
 
 
 class SealedSubject(_Sealed):
-    """What a task's seal holds. `task` binds it: a seal moved to another task is refused."""
+    """What a task's seal holds. `task` binds it: a seal moved to another task is refused.
+
+    `export_key` (exports only): base64url of the 32 bytes that the export's frames are encrypted with.
+    """
 
     task: TaskId
     identities: tuple[SealedIdentity, ...]
     corrections: tuple[SealedCorrection, ...] = ()
+    export_key: Annotated[str | None, Field(min_length=43, max_length=44, repr=False)] = None
 
 
 class SealedFindings(_Sealed):

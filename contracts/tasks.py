@@ -6,17 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import RequestId, TaskId
 from contracts.message import ClientId, Message, Moment, ProcessorId
-from habeas.vocabulary import Action, Right
+from habeas.vocabulary import Action, CountedFrom, Right
 
 
 class RetentionRule(BaseModel):
-    """Data of `category` is kept for `months` from an item's date, on `ground`."""
+    """Data of `category` is kept for `months` from the day that `counted_from` names, on `ground`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     category: str
     ground: str
     months: Annotated[int, Field(ge=1, le=1200)]
+    counted_from: CountedFrom = CountedFrom.DATE
 
 
 class _TaskMessage(Message):
@@ -31,7 +32,8 @@ class TaskDispatched(_TaskMessage):
     """Do this. `sealed` is a JWE for the processor: `contracts.seal.SealedSubject`.
 
     `not_after`: the host refuses to start it later (a replayed old message does nothing). `forget_after`: the host
-    forgets the subject then at the latest, whether or not `task.closed` ever came.
+    forgets the subject then at the latest, whether or not `task.closed` ever came. `follows`: act on what was held
+    back in this earlier task, known to the host by its hold; the seal then names no identities.
     """
 
     TYPE: ClassVar[str] = "task.dispatched"
@@ -46,6 +48,7 @@ class TaskDispatched(_TaskMessage):
     sealed: Annotated[str, Field(max_length=900_000, repr=False)]
     retention: tuple[RetentionRule, ...] = ()
     purposes: tuple[str, ...] = ()
+    follows: TaskId | None = None
 
 
 class TaskCancelled(_TaskMessage):

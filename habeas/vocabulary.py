@@ -182,6 +182,24 @@ class AttentionReason(StrEnum):
     NOTICE_UNKNOWN = "notice_unknown"  # nobody knows whether the mail went out
 
 
+class Cause(StrEnum):
+    """Why a follow-up request was opened: what changes the truth never changes an ended request."""
+
+    HOLD_ENDED = "hold_ended"  # the ground to keep data is over
+    HOLD_RELEASED = "hold_released"  # somebody ended the hold early
+    RESIDUE_FOUND = "residue_found"
+    LATE_ANSWER = "late_answer"
+    RESTORED = "restored"
+    NEW_INFORMATION = "new_information"
+
+
+class CountedFrom(StrEnum):
+    """Which day a retention period begins on."""
+
+    DATE = "date"  # the item's own date
+    END_OF_YEAR = "end_of_year"  # the last day of the calendar year of that date, as book-keeping law counts
+
+
 class Scope(StrEnum):
     """What an API key may do; a route without a scope does not exist."""
 
@@ -189,6 +207,7 @@ class Scope(StrEnum):
     REQUESTS_READ = "requests:read"
     REQUESTS_READ_ALL = "requests:read_all"  # of every client
     REQUESTS_CANCEL = "requests:cancel"
+    REQUESTS_PACKAGE = "requests:package"  # fetch the copy of a subject's data
     REQUESTS_OPERATE = "requests:operate"  # retry, skip, settle
     IDENTITY_ASSERT = "identity:assert"  # vouch for the identity check
     PROCESSORS_READ = "processors:read"

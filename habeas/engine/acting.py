@@ -8,7 +8,7 @@ from habeas.engine.finding import checked
 from habeas.engine.holds import Hold, hold_on
 from habeas.engine.ports import StoredItem
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import CannotFulfil, Item, Processor, Result, Wait, WrongPerson
+from habeas.sdk import CannotFulfil, Change, Item, Processor, Result, Wait, WrongPerson
 from habeas.sdk.http import LEAST_TIME
 from habeas.vocabulary import Action, Disposition
 
@@ -190,7 +190,7 @@ async def _perform(run: Run, items: list[Item]) -> object:
         case Action.ERASE:
             return await answer(processor.erase, items)
         case Action.RECTIFY:
-            return await answer(processor.rectify, items, run.task.corrections)
+            return await answer(processor.rectify, [Change(item, run.task.corrections) for item in items])
         case Action.RESTRICT:
             return await answer(processor.restrict, items)
         case Action.LIFT:

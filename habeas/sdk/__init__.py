@@ -2,23 +2,26 @@
 
 from habeas.sdk.errors import CannotFulfil, CredentialsRejected, ProcessorError, RetryLater, WrongPerson
 from habeas.sdk.http import Answer, Http, busy, retry_after
-from habeas.sdk.manifest import Limits, Manifest, ManifestError, Serves
-from habeas.sdk.outcome import File, Identity, Item, Record, Result, Results, Wait
-from habeas.sdk.processor import Answered, Exported, Found, Items, Processor
-from habeas.sdk.task import Context, Correction, RetentionRule, Task
-from habeas.vocabulary import Action, Checked, Disposition, IdentityType, Right
+from habeas.sdk.manifest import FieldSpec, Limits, Manifest, ManifestError, Serves
+from habeas.sdk.outcome import File, Identity, Item, Record, Result, Results, Unlisted, Values, Wait
+from habeas.sdk.processor import Answered, Exported, Found, Items, Processor, Read
+from habeas.sdk.task import Change, Context, Correction, RetentionRule, Task
+from habeas.vocabulary import Action, Checked, CountedFrom, Disposition, IdentityType, Right
 
 __all__ = [
     "Action",
     "Answer",
     "Answered",
     "CannotFulfil",
+    "Change",
     "Checked",
     "Context",
     "Correction",
+    "CountedFrom",
     "CredentialsRejected",
     "Disposition",
     "Exported",
+    "FieldSpec",
     "File",
     "Found",
     "Http",
@@ -31,6 +34,7 @@ __all__ = [
     "ManifestError",
     "Processor",
     "ProcessorError",
+    "Read",
     "Record",
     "Result",
     "Results",
@@ -39,6 +43,8 @@ __all__ = [
     "Right",
     "Serves",
     "Task",
+    "Unlisted",
+    "Values",
     "Wait",
     "WrongPerson",
     "busy",

@@ -43,6 +43,13 @@ class DataCategory(_Part):
     description: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class FieldSpec(_Part):
+    """Where a key of the data register, such as `contact.email`, is kept here: for rectification."""
+
+    category: Word
+    name: Annotated[str, Field(min_length=1, max_length=200, description="the vendor's own name of the field")]
+
+
 class Limits(_Part):
     """How hard the vendor may be driven by one host."""
 
@@ -84,6 +91,7 @@ class Manifest(_Part):
     resolves: tuple[IdentityType, ...] = ()
     actions: dict[Action, Serves] = Field(min_length=1)
     categories: tuple[DataCategory, ...] = Field(min_length=1)
+    fields: dict[Word, FieldSpec] = Field(default_factory=dict, description="by register key: what can be rectified")
     after: tuple[Kind, ...] = ()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
@@ -103,6 +111,12 @@ class Manifest(_Part):
         names = [category.name for category in self.categories]
         if len(set(names)) != len(names):
             msg = "two categories have one name"
+            raise ValueError(msg)
+        if strange := {field.category for field in self.fields.values()} - set(names):
+            msg = f"`fields` speaks of {', '.join(sorted(strange))}, which is none of its categories"
+            raise ValueError(msg)
+        if (Action.RECTIFY in self.actions) != bool(self.fields):
+            msg = "[actions.rectify] and [fields] go together: name the fields that can be rectified"
             raise ValueError(msg)
         return self
 

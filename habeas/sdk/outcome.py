@@ -1,4 +1,4 @@
-"""What a processor finds and what became of it: items, results, waits, records and files."""
+"""What a processor finds and what became of it: items, results, waits, values, records and files."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +66,25 @@ class Wait:
     check_at: datetime
     expect_by: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Data of `category` that the vendor can not list for this subject: yielded by `locate` instead of silence.
+
+    The outcome then says `failed`, `not_checkable`, with this `reason` (a machine word): never that nothing was found.
+    """
+
+    category: str
+    reason: str = "cannot_be_listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What `item` holds now in the fields that a rectification asks about, by register key; None where it is empty."""
+
+    item: Item
+    fields: Mapping[str, str | None] = field(repr=False)
 
 
 Results = Sequence[Result] | Wait

@@ -8,16 +8,17 @@ from pydantic import BaseModel
 
 from habeas.sdk.errors import CannotFulfil
 from habeas.sdk.http import Http
-from habeas.sdk.outcome import File, Identity, Item, Record, Results, Wait
-from habeas.sdk.task import Context, Correction
+from habeas.sdk.outcome import File, Identity, Item, Record, Results, Unlisted, Values, Wait
+from habeas.sdk.task import Change, Context
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 # A processor may answer with an async iterator, or with any iterable from a plain `def` (run in a thread).
 Items = AsyncIterator[Item] | Iterable[Item]
-Found = AsyncIterator[Item | Identity] | Iterable[Item | Identity]
+Found = AsyncIterator[Item | Identity | Unlisted] | Iterable[Item | Identity | Unlisted]
 Answered = Awaitable[Results] | Results
 Exported = AsyncIterator[Record | File] | Iterable[Record | File]
+Read = AsyncIterator[Values] | Iterable[Values]
 
 
 class Processor(Generic[ConfigT]):
@@ -52,14 +53,17 @@ class Processor(Generic[ConfigT]):
         """Yield every item of the subject, and every further identity that the manifest resolves. Read only.
 
         Compare the identity of each candidate exactly: a vendor's search is often fuzzy. Raise when the vendor can
-        not be reached; an empty answer means that there is nothing.
+        not be reached; an empty answer means that there is nothing. Where the vendor has no way to list a category
+        for these identities, yield `Unlisted`.
         """
         raise CannotFulfil("locate_not_served")
 
     def reread(self, ctx: Context, items: Sequence[Item]) -> Items:
         """Yield those of `items` that still exist, by a strong read (never through a search index).
 
-        `matched` must say whose the item is now: the engine stops before an item that changed hands.
+        `matched` must say whose the item is now, by an identity of the type by which it was found: the engine stops
+        before an item that changed hands. Take that type from `items`, and compare with nothing: `ctx.identities` is
+        empty and `matched.value` of `items` is blank where a hold has ended, years after the request.
         """
         raise CannotFulfil("reread_not_served")
 
@@ -87,8 +91,15 @@ class Processor(Generic[ConfigT]):
         """
         return None
 
-    def rectify(self, ctx: Context, items: Sequence[Item], corrections: Sequence[Correction]) -> Answered:
-        """Write corrections, comparing the old value just before."""
+    def read(self, ctx: Context, items: Sequence[Item], fields: Sequence[str]) -> Read:
+        """Yield what `items` hold now in `fields` (register keys of the manifest's `fields`), by a strong read.
+
+        Asked just before and again after `rectify`: the engine compares old and new values by it.
+        """
+        raise CannotFulfil("read_not_served")
+
+    def rectify(self, ctx: Context, changes: Sequence[Change]) -> Answered:
+        """Write corrections; one result for each change, or a `Wait`. Old values were compared just before."""
         raise CannotFulfil("rectify_not_served")
 
     def restrict(self, ctx: Context, items: Sequence[Item]) -> Answered:

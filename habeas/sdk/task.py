@@ -9,16 +9,17 @@ from typing import Protocol
 from uuid import UUID
 
 from habeas.sdk.outcome import Identity, Item
-from habeas.vocabulary import Action, Right
+from habeas.vocabulary import Action, CountedFrom, Right
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """Data of `category` must be kept for `months` counted from an item's date, on `ground`."""
+    """Data of `category` must be kept for `months` from the day that `counted_from` names, on `ground`."""
 
     category: str
     ground: str
     months: int
+    counted_from: CountedFrom = CountedFrom.DATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,19 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written to one item: those corrections whose field it has and whose old value it still holds."""
+
+    item: Item
+    corrections: Sequence[Correction] = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One request at one processor: what to do, about whom, until when."""
+    """One request at one processor: what to do, about whom, until when.
+
+    `identities` is empty where a hold has ended: then the items are known from the hold alone.
+    """
 
     id: str
     request_id: str

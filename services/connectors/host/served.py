@@ -96,7 +96,9 @@ class Served:
 
     def announcement(self, clock: Clock) -> ProcessorAnnounced:
         """Return what the orchestrator is told of it."""
-        manifest = WireManifest.model_validate(self.manifest.model_dump(mode="json"))
+        manifest = WireManifest.model_validate(
+            self.manifest.model_dump(mode="json") | {"fields": tuple(self.manifest.fields)}
+        )
         told = json.dumps([manifest.model_dump(mode="json"), self.key_versions], sort_keys=True)
         return ProcessorAnnounced(
             livemode=True,
