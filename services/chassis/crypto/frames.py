@@ -24,7 +24,7 @@ class FrameWriter:
         self._counter = 0
         self._held = bytearray()
 
-    def update(self, data: bytes) -> bytes:
+    def update(self, data: bytes | memoryview) -> bytes:
         """Take plaintext and return what can be written already."""
         self._held += data
         out = bytearray()
@@ -59,7 +59,7 @@ class FrameReader:
         self._counter = 0
         self._held = bytearray()
 
-    def update(self, data: bytes) -> bytes:
+    def update(self, data: bytes | memoryview) -> bytes:
         """Take bytes of the file and return the plaintext of the frames that they complete."""
         self._held += data
         if self._cipher is None:
