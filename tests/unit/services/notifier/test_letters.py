@@ -31,7 +31,71 @@ MIXED = (
 DONE = (recipient("CRM", line("contact", Disposition.ERASED, 1)),)
 COPIED = (recipient("CRM", line("contact", Disposition.EXPORTED, 4)),)
 NOWHERE = (recipient("CRM", line("all", Disposition.NOT_FOUND, 0)),)
+KEPT = (
+    recipient(
+        "Stripe",
+        line("customer", Disposition.ERASED, 1),
+        line("payment_methods", Disposition.ERASED, 2),
+        line("invoices", Disposition.RETAINED, 3, ground="tax_law", until=date(2034, 1, 1)),
+    ),
+    recipient("OpenAI", line("files", Disposition.ERASED, 2), line("conversations", Disposition.ALREADY_DONE, 1)),
+)
+ALL_KEPT = (
+    recipient("Stripe", line("invoices", Disposition.RETAINED, 3, ground="tax_law", until=date(2034, 1, 1))),
+    recipient("Cloud storage", line("files", Disposition.RETAINED, 1, ground="object_lock")),
+)
+SOME_FAILED = (
+    recipient("HubSpot CRM", line("contact", Disposition.ERASED, 1)),
+    recipient(
+        "OpenAI",
+        line("files", Disposition.ERASED, 2),
+        line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed"),
+    ),
+    recipient("Old shop", line("all", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="processor_retired")),
+)
+NONE_DONE = (
+    recipient("OpenAI", line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed")),
+    recipient("HubSpot CRM", line("all", Disposition.NOT_FOUND, 0)),
+)
+COPIED_IN_PART = (
+    recipient("HubSpot CRM", line("contact", Disposition.EXPORTED, 1), line("notes", Disposition.EXPORTED, 12)),
+    recipient("Stripe", line("all", Disposition.NOT_FOUND, 0)),
+    recipient("OpenAI", line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed")),
+)
+CORRECTED = (
+    recipient("HubSpot CRM", line("contact", Disposition.RECTIFIED, 2)),
+    recipient("Stripe", line("customer", Disposition.ALREADY_DONE, 1)),
+    recipient(
+        "Cloud storage", line("all", Disposition.NOT_APPLICABLE, 0, Checked.NOT_CHECKABLE, reason="right_not_served")
+    ),
+)
+CORRECTED_IN_PART = (
+    recipient(
+        "HubSpot CRM",
+        line("contact", Disposition.RECTIFIED, 1),
+        line("all", Disposition.REFUSED, 0, Checked.NOT_CHECKABLE, reason="unknown_field"),
+    ),
+    recipient("Stripe", line("customer", Disposition.REFUSED, 1, reason="old_value_differs")),
+)
+NOT_CORRECTED = (recipient("Stripe", line("customer", Disposition.REFUSED, 1, reason="old_value_differs")),)
+
+
+def _in_both(name: str, *recipients: Recipient, headline: Headline, right: Right = Right.ERASURE) -> dict[str, Claim]:
+    return {
+        f"completion-{name}-{language.value}": claim(*recipients, headline=headline, right=right, language=language)
+        for language in Language
+    }
+
+
 CASES = {
+    **_in_both("retention", *KEPT, headline=Headline.FULFILLED_WITH_RETENTION),
+    **_in_both("refused", *ALL_KEPT, headline=Headline.REFUSED),
+    **_in_both("some-failed", *SOME_FAILED, headline=Headline.PARTLY_FULFILLED),
+    **_in_both("not-fulfilled", *NONE_DONE, headline=Headline.NOT_FULFILLED),
+    **_in_both("access-in-part", *COPIED_IN_PART, headline=Headline.PARTLY_FULFILLED, right=Right.ACCESS),
+    **_in_both("rectified", *CORRECTED, headline=Headline.FULFILLED, right=Right.RECTIFICATION),
+    **_in_both("rectified-in-part", *CORRECTED_IN_PART, headline=Headline.PARTLY_FULFILLED, right=Right.RECTIFICATION),
+    **_in_both("rectification-refused", *NOT_CORRECTED, headline=Headline.REFUSED, right=Right.RECTIFICATION),
     "acknowledgement-erasure-en": claim(kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, reference="TICKET-42"),
     "acknowledgement-access-nl": claim(
         kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, right=Right.ACCESS, language=Language.DUTCH

@@ -1,5 +1,9 @@
 """Both languages have a word for everything."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from habeas.vocabulary import Checked, Disposition, Headline, Language, Right
@@ -8,6 +12,7 @@ from services.notifier.domain.words import WORDS
 from tests.unit.services.notifier.letters import line
 
 LANGUAGES = list(Language)
+ROOT = Path(__file__).parents[5]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -59,3 +64,23 @@ def test_languages_do_not_borrow_sentences() -> None:
     english, dutch = WORDS[Language.ENGLISH], WORDS[Language.DUTCH]
     for name in ("rights", "subjects", "next", "headlines", "dispositions", "checked", "grounds", "reasons"):
         assert not set(getattr(english, name).values()) & set(getattr(dutch, name).values())
+
+
+OURS = re.compile(r"""(?:given_up|not_applicable|never_done|CannotFulfil)\(\s*"([a-z_]+)\"""")
+INTERNAL = re.compile(r"_not_served$")  # a processor that lacks a method says so; the engine does not call it
+
+
+def test_every_reason_that_our_own_code_gives_a_person_has_words() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "services").rglob("*.py")]
+    given = {word for text in sources for word in OURS.findall(text)}
+    assert {"processor_retired", "skipped_by_operator"} <= given  # the search finds what is there
+    missing = {word for word in given if not INTERNAL.search(word)} - set(WORDS[Language.ENGLISH].reasons)
+    assert missing == set()
+
+
+def test_every_category_of_the_shipped_processors_has_a_name_in_each_language() -> None:
+    manifests = (ROOT / "services/connectors/processors").glob("*/manifest.toml")
+    names = {one["name"] for path in manifests for one in tomllib.loads(path.read_text("utf-8"))["categories"]}
+    assert {"contact", "files"} <= names
+    for words in WORDS.values():
+        assert names - set(words.categories) == set()
