@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from habeas.client import Unreachable
 from services.chassis.faultpoints import FAULT_POINTS
 from tests.journeys.world import Person, World, wait_for, world
 
@@ -35,14 +36,15 @@ def test_killed_at(whole: World, point: str, owner: str) -> None:
     people = whole.people(HOW_MANY)
     service = whole.stack.services[owner]
     service.stop()
-    service.launch({"HABEAS_FAULTPOINT": f"{point}:kill:2"})
+    # One batch is one filing; everywhere else the second time finds the service in the middle of its work.
+    time = 1 if point.startswith("filing.") else 2
+    service.launch({"HABEAS_FAULTPOINT": f"{point}:kill:{time}"})
     if owner == "orchestrator":
         wait_for(lambda: service.is_ready() or service.pid is None, within=30)
-    requests = _file(whole, people)
+    _file(whole, people, point)
     wait_for(lambda: service.pid is None, within=45)  # it fired
     service.start()
-    requests = requests or _file(whole, people)
-    whole.wait(requests)
+    whole.wait(_file(whole, people, point))
     whole.erased_once(people)
     if point in MAY_STAY_UNKNOWN:
         for subjects in whole.mails(people).values():
@@ -51,5 +53,9 @@ def test_killed_at(whole: World, point: str, owner: str) -> None:
         whole.told_once(people)
 
 
-def _file(world: World, people: list[Person]) -> list[str]:
-    return world.erase(people)
+def _file(world: World, people: list[Person], point: str) -> list[str]:
+    """File, or ask again what was filed: the key is the same, so whoever got no answer files nothing twice."""
+    try:
+        return world.erase(people, key=f"{point} {people[0].customer_id}".replace(" ", "/"))
+    except Unreachable:
+        return []

@@ -64,10 +64,10 @@ class World:
         """Let every vendor behave."""
         self._ask("DELETE", "knobs")
 
-    def erase(self, people: Sequence[Person]) -> list[str]:
+    def erase(self, people: Sequence[Person], *, key: str | None = None) -> list[str]:
         """File an erasure for each person, known by e-mail alone; return the ids of the requests."""
         new = [NewRequest("erasure", {"email": one.email}, contact=one.email) for one in people]
-        filed = self.habeas.requests.file_many(new)
+        filed = self.habeas.requests.file_many(new, idempotency_key=key)
         assert all(one.status == 201 for one in filed.results)
         return [one.request.id for one in filed.results if one.request is not None]
 
