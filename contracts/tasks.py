@@ -1,5 +1,6 @@
 """Messages from the orchestrator to one processor's host, on `habeas.tasks.<processor>.v1`."""
 
+from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,7 +34,7 @@ class TaskDispatched(_TaskMessage):
 
     `not_after`: the host refuses to start it later (a replayed old message does nothing). `forget_after`: the host
     forgets the subject then at the latest, whether or not `task.closed` ever came. `follows`: act on what was held
-    back in this earlier task, known to the host by its hold; the seal then names no identities.
+    back in this earlier task until `held_until`, known to the host by its hold; the seal then names no identities.
     """
 
     TYPE: ClassVar[str] = "task.dispatched"
@@ -49,6 +50,7 @@ class TaskDispatched(_TaskMessage):
     retention: tuple[RetentionRule, ...] = ()
     purposes: tuple[str, ...] = ()
     follows: TaskId | None = None
+    held_until: date | None = None
 
 
 class TaskCancelled(_TaskMessage):
