@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from services.chassis.clock import SystemClock
 from services.chassis.crypto.at_rest import LocalKeys
@@ -20,6 +21,7 @@ from services.chassis.service import HttpServer, Part, run
 from services.orchestrator.api import application
 from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.consumers import subscriptions
+from services.orchestrator.domain.retention import RetentionMistake, RetentionRules
 from services.orchestrator.handlers.break_silence import SilenceBreaker
 from services.orchestrator.handlers.dependencies import Dependencies, Wakes
 from services.orchestrator.handlers.directory import notifier_keys
@@ -37,6 +39,7 @@ UNBLOCK_EVERY = 2.0
 
 async def dependencies(settings: OrchestratorSettings) -> Dependencies:
     """Open what the use cases need; waits for PostgreSQL."""
+    retention = read_retention(settings.retention_file)  # before anything is opened: it may be wrong
     root = RootKey.load(settings.key_file)
     database = await Database.open(
         settings.database_url.get_secret_value(), name="habeas-orchestrator", size=settings.database_pool
@@ -51,7 +54,19 @@ async def dependencies(settings: OrchestratorSettings) -> Dependencies:
         settings=settings,
         wakes=Wakes(),
         blind_key=root.derive("habeas blind index"),
+        retention=retention,
     )
+
+
+def read_retention(path: Path) -> RetentionRules:
+    """Return the rules of a retention file; raise `RetentionMistake` that names file, line and mend."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        msg = f"{path}:1: the file can not be read ({why}): set HABEAS_RETENTION_FILE to a readable one"
+        raise RetentionMistake(msg) from None
+    return RetentionRules.parse(text, source=str(path))
 
 
 async def serve(settings: OrchestratorSettings) -> bool:

@@ -1,10 +1,14 @@
 """What the orchestrator is told by its environment, beyond what every service is."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.chassis.settings import ServiceSettings
 
 DAY = 86_400.0
+# Beside `services`, in a checkout as in an installed wheel.
+SHIPPED_RETENTION = Path(__file__).resolve().parents[2] / "deploy" / "config" / "retention.toml"
 
 
 class OrchestratorSettings(ServiceSettings):
@@ -21,5 +25,6 @@ class OrchestratorSettings(ServiceSettings):
     task_lifetime: float = Field(default=6.5 * DAY, gt=0, description="how long a dispatched message may be acted on")
     forget_after: float = Field(default=45 * DAY, gt=0, description="until a host forgets the subject by itself")
     shred_after: float = Field(default=30 * DAY, ge=0, description="from completion until the request's key is deleted")
+    retention_file: Path = Field(default=SHIPPED_RETENTION, description="which data is kept, and for how long")
     batch: int = Field(default=500, ge=1, le=5_000)
     replication: int | None = Field(default=None, ge=1, description="copies of a topic; default three, or all brokers")

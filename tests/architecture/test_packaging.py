@@ -57,7 +57,7 @@ def test_everything_tracked_is_in_the_wheel(wheel: Path) -> None:
     packed = set(zipfile.ZipFile(wheel).namelist())
     expected = {name for name in files() if name.startswith("habeas/")}
     expected |= {f"{SERVER}/{name}" for name in files() if name.startswith(("services/", "contracts/"))}
-    expected.add(f"{SERVER}/deploy/kafka/pom.xml")
+    expected |= {f"{SERVER}/deploy/config/retention.toml", f"{SERVER}/deploy/kafka/pom.xml"}
     assert expected - packed == set()
     assert {name for name in packed - expected if ".dist-info/" not in name} == set()
 
@@ -81,7 +81,10 @@ def test_an_authors_own_services_and_contracts_do_not_collide(installed: Path, t
 
 
 def test_processes_start_from_inside_the_wheel(installed: Path) -> None:
-    program = "import contracts.topics, services.chassis.settings as found; print(found.__file__)"
+    program = (
+        "import contracts.topics, services.chassis.settings as found; print(found.__file__);"
+        "from services.orchestrator.settings import SHIPPED_RETENTION as kept; assert kept.is_file(), kept"
+    )
     path = f"{installed / SERVER}:{installed}"
     where = _run(sys.executable, "-P", "-c", program, cwd=installed / SERVER, PYTHONPATH=path).strip()
     assert Path(where).is_relative_to(installed / SERVER)

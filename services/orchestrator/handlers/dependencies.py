@@ -9,6 +9,7 @@ from services.chassis.crypto.root import RootKey
 from services.chassis.kafka.composer import Composer
 from services.chassis.loops import Wake
 from services.chassis.postgres.pool import Database
+from services.orchestrator.domain.retention import RetentionRules
 from services.orchestrator.settings import OrchestratorSettings
 
 
@@ -40,3 +41,4 @@ class Dependencies:
     settings: OrchestratorSettings
     wakes: Wakes
     blind_key: bytes = field(repr=False)
+    retention: RetentionRules = field(default_factory=RetentionRules)
