@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from habeas.sdk import Item, RetentionRule
+from habeas.vocabulary import CountedFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,26 @@ def hold_on(item: Item, rules: Iterable[RetentionRule], *, today: date) -> Hold 
     can not.
     """
     holds = [
-        Hold(rule.ground, None if item.dated is None else months_after(item.dated, rule.months))
+        Hold(rule.ground, None if item.dated is None else end_of(rule, item.dated))
         for rule in rules
         if rule.category == item.category
     ]
-    live = [hold for hold in holds if hold.until is None or today < hold.until]
-    return max(live, key=lambda hold: (hold.until is None, hold.until or date.max), default=None)
+    return longest(hold for hold in holds if hold.until is None or today < hold.until)
+
+
+def longest(holds: Iterable[Hold]) -> Hold | None:
+    """Return the hold that ends last, one without an end before all; None of none."""
+    return max(holds, key=lambda hold: (hold.until is None, hold.until or date.max), default=None)
+
+
+def end_of(rule: RetentionRule, dated: date) -> date:
+    """Return the first day on which what is `dated` so may go.
+
+    Counted from the date itself, or from the end of its calendar year: then the period begins with the next year.
+    """
+    if rule.counted_from is CountedFrom.DATE:
+        return months_after(dated, rule.months)
+    return date.max if dated.year == date.max.year else months_after(date(dated.year + 1, 1, 1), rule.months)
 
 
 def months_after(start: date, months: int) -> date:
