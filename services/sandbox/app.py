@@ -17,8 +17,13 @@ from services.sandbox.hubspot.api import hubspot_app
 from services.sandbox.hubspot.calls import HubSpot
 from services.sandbox.hubspot.crm import Crm
 from services.sandbox.hubspot.gate import Gate
-from services.sandbox.knobs import Dial, HubSpotKnobs, S3Knobs, SmtpKnobs
+from services.sandbox.knobs import Dial, HubSpotKnobs, OpenAIKnobs, S3Knobs, SmtpKnobs
 from services.sandbox.ledger import Ledger
+from services.sandbox.openai.api import openai_app
+from services.sandbox.openai.belongings import AiSupplier, IdLedger
+from services.sandbox.openai.calls import OpenAI
+from services.sandbox.openai.gate import Gate as OpenAIGate
+from services.sandbox.openai.things import Platform
 from services.sandbox.population import Population
 from services.sandbox.s3.application import S3Application
 from services.sandbox.s3.server import S3Server
@@ -33,13 +38,16 @@ class Sandbox:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.ledgers = {name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "smtp")}
+        self.ledgers = {name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "openai", "smtp")}
         self._hubspot_dial, self._s3_dial, self._smtp_dial = Dial(HubSpotKnobs), Dial(S3Knobs), Dial(SmtpKnobs)
         self._account = HubSpot(Crm(), self.ledgers["hubspot"], self._hubspot_dial, settings.hubspot_token)
+        self._openai_dial = Dial(OpenAIKnobs)
+        self._openai = OpenAI(Platform(), self.ledgers["openai"], self._openai_dial, settings.openai_token)
+        self._ai = AiSupplier(self._openai.platform, IdLedger(settings.dir / "application" / "openai-ids.jsonl"))
         self._store = ObjectStore(settings.s3_bucket, settings.s3_region)
         self._mailbox = Mailbox(settings.dir / "mail")
         self._sink = Sink(self._mailbox, self.ledgers["smtp"], self._smtp_dial)
-        self._population = Population(self._account.crm, self._store)
+        self._population = Population(self._account.crm, self._store, self._ai)
         self._smtp = SmtpServer(self._sink)
         self._s3: S3Server | None = None
 
@@ -69,7 +77,7 @@ class Sandbox:
             log.event("sandbox.stopped")
 
     def http_app(self) -> FastAPI:
-        """HubSpot below `/hubspot`, the control API below `/_sandbox`, health beside them."""
+        """HubSpot below `/hubspot`, OpenAI below `/openai`, the control API below `/_sandbox`, health beside them."""
         app = FastAPI(title="Habeas sandbox", openapi_url="/_sandbox/openapi.json", docs_url=None, redoc_url=None)
         app.include_router(control_api(self._controls()))
 
@@ -84,22 +92,29 @@ class Sandbox:
             return {"status": "ready" if listening else "not ready"}
 
         app.mount("/hubspot", Gate(hubspot_app(self._account), self._account))
+        app.mount("/openai", OpenAIGate(openai_app(self._openai), self._openai))
         return app
 
     def reset(self) -> None:
         """Everything as it was at the start: nobody there, all knobs back, ledgers set aside and begun anew."""
         self._account.reset()
         self._store.reset()
+        self._ai.clear()
         self._mailbox.clear()
         self._sink.forget_tries()
         self._population.clear()
-        for dial in (self._hubspot_dial, self._s3_dial, self._smtp_dial):
+        for dial in (self._hubspot_dial, self._s3_dial, self._openai_dial, self._smtp_dial):
             dial.turn({})
         for ledger in self.ledgers.values():
             ledger.start_afresh()
 
     def _controls(self) -> Controls:
-        dials: dict[str, Dial[Any]] = {"hubspot": self._hubspot_dial, "s3": self._s3_dial, "smtp": self._smtp_dial}
+        dials: dict[str, Dial[Any]] = {
+            "hubspot": self._hubspot_dial,
+            "s3": self._s3_dial,
+            "openai": self._openai_dial,
+            "smtp": self._smtp_dial,
+        }
         return Controls(self._population, self._mailbox, self.ledgers, dials, self.reset)
 
 

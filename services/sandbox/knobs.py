@@ -83,6 +83,14 @@ class S3Knobs(HttpKnobs):
     """As every vendor over HTTP; `lie` concerns deletions alone."""
 
 
+class OpenAIKnobs(HttpKnobs):
+    """Adds `quota` (a share of calls refused as nobody's patience helps), `retry_after_ms` and a cap on page sizes."""
+
+    quota: Share = 0
+    retry_after_ms: NonNegativeInt | None = None
+    page_cap: PositiveInt | None = None
+
+
 class SmtpKnobs(Knobs):
     """Adds `fail_4xx` (a share) and `greylist`: how many first tries for each recipient are put off."""
 
@@ -90,8 +98,8 @@ class SmtpKnobs(Knobs):
     greylist: NonNegativeInt = 0
 
 
-KINDS: dict[str, type[Knobs]] = {"hubspot": HubSpotKnobs, "s3": S3Knobs, "smtp": SmtpKnobs}
-_FAULTS = ("rate_limit", "fail_4xx", "fail_5xx", "hang", "hang_after", "drop_reply", "lie")
+KINDS: dict[str, type[Knobs]] = {"hubspot": HubSpotKnobs, "s3": S3Knobs, "openai": OpenAIKnobs, "smtp": SmtpKnobs}
+_FAULTS = ("rate_limit", "fail_4xx", "fail_5xx", "hang", "hang_after", "drop_reply", "lie", "quota")
 
 
 K = TypeVar("K", bound=Knobs)
@@ -108,6 +116,7 @@ class Fate:
     hang_after: bool = False
     drop_reply: bool = False
     lie: bool = False
+    quota: bool = False
 
 
 class Dial(Generic[K]):

@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from services.sandbox.hubspot.catalogue import CONTACTS, object_type
 from services.sandbox.hubspot.crm import Crm, Record, Ref
+from services.sandbox.openai.belongings import AiSupplier
 from services.sandbox.people import Person
 from services.sandbox.s3.calls import person_of
 from services.sandbox.s3.store import Content, ObjectStore, Version
@@ -25,6 +26,7 @@ class Resident:
     person: Person
     contact_ids: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
+    ai: Mapping[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """For the control API."""
@@ -37,6 +39,7 @@ class Resident:
             "language": person.language,
             "contact_ids": self.contact_ids,
             "objects": self.objects,
+            "openai": self.ai,
             "locked": any(one.locked for one in person.stored),
             "oddity": person.oddity,
         }
@@ -44,14 +47,15 @@ class Resident:
 
 @dataclass
 class Population:
-    """All people of one sandbox, over its two vendors."""
+    """All people of one sandbox, over its vendors."""
 
     crm: Crm
     store: ObjectStore
+    ai: AiSupplier
     residents: dict[str, Resident] = field(default_factory=dict)
 
     def settle(self, people: Iterable[Person]) -> list[Resident]:
-        """Put people into both vendors; not an effect, so not on a ledger. Raises `PeopleExistError`."""
+        """Put people into all vendors; not an effect, so not on a ledger. Raises `PeopleExistError`."""
         arriving = [Resident(person) for person in people]
         if any(one.person.customer_id in self.residents for one in arriving):
             raise PeopleExistError
@@ -59,24 +63,32 @@ class Population:
             self.residents[resident.person.customer_id] = resident
             self._make_contacts(resident)
         self.store.put([content for resident in arriving for content in _contents(resident)])
+        made = self.ai.settle(resident.person for resident in arriving)
+        for resident in arriving:
+            resident.ai = made[resident.person.customer_id]
         return arriving
 
     def remains(self, resident: Resident) -> dict[str, int]:
-        """What is left: CRM records on the person, archived ones included; versions and delete markers in S3."""
+        """What is left: CRM records on the person, archived ones too; versions and markers in S3; things at OpenAI."""
         contacts = [one for one in self.crm.of_type("contacts") if _owns(resident, one)]
         refs = {ref for contact in contacts for ref in (contact.ref, *self.crm.linked(contact.ref))}
         versions = self.store.versions(_prefix(resident.person))
-        return {"hubspot": len(refs), "s3": len(versions)}
+        at_openai = self.ai.platform.remains(resident.person.customer_id)
+        return {"hubspot": len(refs), "s3": len(versions), "openai": at_openai}
 
     def digests(self, without: Iterable[str]) -> dict[str, Any]:
         """A digest of each person's data, of what is nobody's, and of everything but the people left out."""
         left_out = set(without)
         contacts, versions = self._contacts_by_person(), self._versions_by_person()
-        people = {
-            customer_id: _digest([self._contact_state(contacts[customer_id]), list(map(asdict, versions[customer_id]))])
-            for customer_id in self.residents
-        }
-        unowned = _digest([self._contact_state(contacts[None]), list(map(asdict, versions[None]))])
+        ai = self.ai.platform.by_person()
+
+        def state(person: str | None) -> str:
+            return _digest(
+                [self._contact_state(contacts[person]), list(map(asdict, versions[person])), ai.get(person, [])]
+            )
+
+        people = {customer_id: state(customer_id) for customer_id in self.residents}
+        unowned = state(None)
         counted = {name: value for name, value in people.items() if name not in left_out}
         return {"digest": _digest([unowned, counted]), "people": people, "unowned": unowned}
 
