@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.outcomes import Line, Outcome
@@ -11,7 +11,7 @@ from contracts.seal import SealedSubject
 from contracts.tasks import TaskDispatched
 from habeas.engine import OutcomeLine
 from habeas.sdk import Action, Correction, Identity, RetentionRule, Right, Task
-from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
+from habeas.vocabulary import AttentionReason, Checked, CountedFrom, Disposition, Phase
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 ALL = "all"  # the category of a line that speaks of the processor as a whole
@@ -26,6 +26,14 @@ class Told:
     processor: str
     livemode: bool
     traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A hold that has ended: what `task` kept until `until` is to be acted on."""
+
+    task: str
+    until: date | None
 
 
 @dataclass(slots=True)
@@ -100,6 +108,15 @@ class Claimed:
         """Whether a dispatch or a cancel came since it was claimed."""
         return self.claimed_as != (self.dispatch_no, self.cancelled)
 
+    @property
+    def follows(self) -> Followed | None:
+        """Return whose held items it is about, where it follows another task."""
+        told = _NONE if self.rules == _NO_RULES else json.loads(self.rules)
+        if told.get("follows") is None:
+            return None
+        until = told["held_until"]
+        return Followed(told["follows"], None if until is None else date.fromisoformat(until))
+
     def task(self, subject: SealedSubject) -> Task:
         """Return the task as the engine takes it."""
         rules = _NONE if self.rules == _NO_RULES else json.loads(self.rules)
@@ -113,18 +130,26 @@ class Claimed:
             livemode=self.livemode,
             due_at=self.due_at,
             not_after=self.not_after,
-            retention=tuple(RetentionRule(*rule) for rule in rules["retention"]),
+            retention=tuple(_rule(*rule) for rule in rules["retention"]),
             corrections=tuple(Correction(one.field, one.old, one.new) for one in subject.corrections),
             purposes=tuple(rules["purposes"]),
         )
 
 
 def rules_of(message: TaskDispatched) -> str:
-    """Return retention and purposes of a task as JSON; neither is personal data."""
-    if not message.retention and not message.purposes:
+    """Return retention, purposes and what it follows as JSON; none of it is personal data."""
+    if not message.retention and not message.purposes and message.follows is None:
         return _NO_RULES
-    retention = [(rule.category, rule.ground, rule.months) for rule in message.retention]
-    return json.dumps({"retention": retention, "purposes": message.purposes})
+    retention = [(rule.category, rule.ground, rule.months, rule.counted_from) for rule in message.retention]
+    rules: dict[str, Any] = {"retention": retention, "purposes": message.purposes}
+    if message.follows is not None:
+        until = message.held_until
+        rules |= {"follows": message.follows, "held_until": None if until is None else until.isoformat()}
+    return json.dumps(rules)
+
+
+def _rule(category: str, ground: str, months: int, counted_from: str = CountedFrom.DATE) -> RetentionRule:
+    return RetentionRule(category, ground, months, CountedFrom(counted_from))
 
 
 _NO_RULES = '{"retention":[],"purposes":[]}'
@@ -132,14 +157,31 @@ _NONE: Mapping[str, Any] = json.loads(_NO_RULES)
 
 
 @dataclass(frozen=True, slots=True)
+class HoldRow:
+    """What is kept of a task on one ground until one day: its items, sealed under a data key of their own."""
+
+    ordinal: int
+    ground: str
+    until: date | None
+    count: int
+    wrapped: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """It is over. `findings` is a seal under the processor's own key."""
+    """It is over. `findings` is a seal under the processor's own key.
+
+    `holds` are placed, and what was `released` is shredded, in the transaction that ends it.
+    """
 
     outcome: Outcome
     cancelled: bool = False
     effects: int = 0
     attempts: int = 0
     findings: str | None = field(default=None, repr=False)
+    holds: tuple[HoldRow, ...] = ()
+    released: Followed | None = None
 
     def stored(self) -> str:
         """Return it as JSON, without the findings."""
