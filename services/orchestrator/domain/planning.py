@@ -9,7 +9,11 @@ from services.orchestrator.domain.task import ProcessorTask
 
 MAX_ROUNDS = 3
 
-ACTION_OF: dict[Right, Action] = {Right.ERASURE: Action.ERASE}
+ACTION_OF: dict[Right, Action] = {
+    Right.ERASURE: Action.ERASE,
+    Right.ACCESS: Action.EXPORT,
+    Right.RECTIFICATION: Action.RECTIFY,
+}
 OFFERED = frozenset(ACTION_OF)
 
 # Once a task of one of these was sent, a request can no longer be cancelled.

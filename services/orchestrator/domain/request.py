@@ -80,6 +80,8 @@ class DataSubjectRequest:
     traceparent: str | None
     completed_at: datetime | None
     informed_at: datetime | None
+    package_until: datetime | None = None  # until when the copy of the data is kept
+    package_open: bool = False  # whether it is still there
     entries: list[tuple[Entry, bytes]] = field(default_factory=list)
 
     def move(self, to: RequestState) -> None:

@@ -34,6 +34,9 @@ class ProcessorTask:
     settled_at: datetime | None = None
     silence_at: datetime | None = None
     silences: int = 0
+    export: str | None = None  # contracts.exports.ExportReceipt as JSON, of the report that settled it
+    unknown_fields: tuple[str, ...] = ()  # fields of a rectification that this processor does not know
+    behind: str | None = None  # the request that has to end before this task may be sent
 
     @property
     def is_open(self) -> bool:

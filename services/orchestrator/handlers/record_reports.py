@@ -93,6 +93,8 @@ class _Recorder:
         resolves = task.action is Action.RESOLVE
         if resolves:
             task.findings = body.sealed
+        if body.export is not None and task.action is Action.EXPORT:
+            task.export = body.export.model_dump_json()
         self._work.task_closed(task)
         self._note(
             request,

@@ -176,6 +176,8 @@ def _request(row: Any) -> DataSubjectRequest:
         traceparent=row["traceparent"],
         completed_at=row["completed_at"],
         informed_at=row["informed_at"],
+        package_until=row["package_until"],
+        package_open=row["package_open"],
     )
 
 
@@ -203,6 +205,9 @@ def _task(row: Any) -> ProcessorTask:
         settled_at=row["settled_at"],
         silence_at=row["silence_at"],
         silences=row["silences"],
+        export=row["export"],
+        unknown_fields=() if row["unknown_fields"] is None else tuple(json.loads(row["unknown_fields"])),
+        behind=row["behind"],
     )
 
 
@@ -234,6 +239,8 @@ def _request_columns(rows: Sequence[DataSubjectRequest]) -> list[list[Any]]:
         [one.informed_at for one in rows],
         [one.waiting for one in rows],
         [one.identities_confirmed for one in rows],
+        [one.package_until for one in rows],
+        [one.package_open for one in rows],
     ]
 
 
@@ -254,6 +261,8 @@ def _new_columns(rows: Sequence[ProcessorTask]) -> list[list[Any]]:
         [one.blocked for one in rows],
         [one.dispatched_at for one in rows],
         [one.silence_at for one in rows],
+        [_dumps(one.unknown_fields or None) for one in rows],
+        [one.behind for one in rows],
     ]
 
 
@@ -276,6 +285,9 @@ def _task_columns(rows: Sequence[ProcessorTask]) -> list[list[Any]]:
         [one.settled_at for one in rows],
         [one.silence_at for one in rows],
         [one.silences for one in rows],
+        [one.export for one in rows],
+        [_dumps(one.unknown_fields or None) for one in rows],
+        [one.behind for one in rows],
     ]
 
 

@@ -3,7 +3,7 @@
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
        advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
-       identities_confirmed
+       identities_confirmed, package_until, package_open
 FROM requests
 WHERE id = ANY ($1::text[])
 ORDER BY id
@@ -14,7 +14,7 @@ FOR UPDATE;
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
        advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
-       identities_confirmed
+       identities_confirmed, package_until, package_open
 FROM requests
 WHERE id = ANY ($1::text[])
 ORDER BY id
@@ -25,7 +25,7 @@ FOR UPDATE SKIP LOCKED;
 SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
        round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
        advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
-       identities_confirmed
+       identities_confirmed, package_until, package_open
 FROM requests
 WHERE advance AND (advance_after IS NULL OR advance_after <= $1)
 ORDER BY id
@@ -36,7 +36,7 @@ FOR UPDATE SKIP LOCKED;
 -- Every task of some requests.
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, dispatch_no, phase, progress_fence,
        progress_sequence, attention, outcome, findings, late, blocked, dispatched_at, accepted_at, settled_at,
-       silence_at, silences
+       silence_at, silences, export, unknown_fields, behind
 FROM tasks
 WHERE request_id = ANY ($1::text[])
 ORDER BY id;
@@ -45,7 +45,7 @@ ORDER BY id;
 -- Some tasks.
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, dispatch_no, phase, progress_fence,
        progress_sequence, attention, outcome, findings, late, blocked, dispatched_at, accepted_at, settled_at,
-       silence_at, silences
+       silence_at, silences, export, unknown_fields, behind
 FROM tasks
 WHERE id = ANY ($1::text[])
 ORDER BY id;
@@ -90,24 +90,27 @@ SET state = c.state, version = c.version, round = c.round, total_tasks = c.total
     settled_tasks = c.settled_tasks, complete = c.complete, outcome = c.outcome::jsonb,
     attention = c.attention::jsonb, advance = c.advance, advance_after = c.advance_after,
     timeline_seq = c.timeline_seq, timeline_hash = c.timeline_hash, completed_at = c.completed_at,
-    informed_at = c.informed_at, waiting = c.waiting, identities_confirmed = c.identities_confirmed
+    informed_at = c.informed_at, waiting = c.waiting, identities_confirmed = c.identities_confirmed,
+    package_until = c.package_until, package_open = c.package_open
 FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::bool[], $9::text[],
             $10::text[], $11::bool[], $12::timestamptz[], $13::int[], $14::bytea[], $15::timestamptz[],
-            $16::timestamptz[], $17::bool[], $18::bool[])
+            $16::timestamptz[], $17::bool[], $18::bool[], $19::timestamptz[], $20::bool[])
     AS c(id, state, version, round, total_tasks, open_tasks, settled_tasks, complete, outcome, attention, advance,
-         advance_after, timeline_seq, timeline_hash, completed_at, informed_at, waiting, identities_confirmed)
+         advance_after, timeline_seq, timeline_hash, completed_at, informed_at, waiting, identities_confirmed,
+         package_until, package_open)
 WHERE r.id = c.id;
 
 -- name: insert_tasks
 -- Adds tasks.
 INSERT INTO tasks (id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome,
-                   settled_at, dispatch_no, blocked, dispatched_at, silence_at)
+                   settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind)
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, attention::jsonb, outcome::jsonb,
-       settled_at, dispatch_no, blocked, dispatched_at, silence_at
+       settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields::jsonb, behind
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::text[],
-            $10::text[], $11::timestamptz[], $12::int[], $13::bool[], $14::timestamptz[], $15::timestamptz[])
+            $10::text[], $11::timestamptz[], $12::int[], $13::bool[], $14::timestamptz[], $15::timestamptz[],
+            $16::text[], $17::text[])
     AS c(id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome, settled_at,
-         dispatch_no, blocked, dispatched_at, silence_at);
+         dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind);
 
 -- name: save_tasks
 -- Writes the changed columns of tasks whose requests are locked.
@@ -116,12 +119,14 @@ SET state = c.state, manifest_version = c.manifest_version, dispatch_no = c.disp
     progress_fence = c.progress_fence, progress_sequence = c.progress_sequence, attention = c.attention::jsonb,
     outcome = c.outcome::jsonb, findings = c.findings, late = c.late::jsonb, blocked = c.blocked,
     dispatched_at = c.dispatched_at, accepted_at = c.accepted_at, settled_at = c.settled_at,
-    silence_at = c.silence_at, silences = c.silences
+    silence_at = c.silence_at, silences = c.silences, export = c.export::jsonb,
+    unknown_fields = c.unknown_fields::jsonb, behind = c.behind
 FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::bool[], $13::timestamptz[], $14::timestamptz[],
-            $15::timestamptz[], $16::timestamptz[], $17::int[])
+            $15::timestamptz[], $16::timestamptz[], $17::int[], $18::text[], $19::text[], $20::text[])
     AS c(id, state, manifest_version, dispatch_no, phase, progress_fence, progress_sequence, attention, outcome,
-         findings, late, blocked, dispatched_at, accepted_at, settled_at, silence_at, silences)
+         findings, late, blocked, dispatched_at, accepted_at, settled_at, silence_at, silences, export, unknown_fields,
+         behind)
 WHERE t.id = c.id;
 
 -- name: insert_timeline
