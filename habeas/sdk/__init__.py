@@ -1,7 +1,7 @@
 """All that a processor author imports: the class to write, what it is given, what it answers with, what it raises."""
 
 from habeas.sdk.errors import CannotFulfil, CredentialsRejected, ProcessorError, RetryLater, WrongPerson
-from habeas.sdk.http import Answer, Http, busy, retry_after
+from habeas.sdk.http import Answer, Http, Stream, busy, retry_after
 from habeas.sdk.manifest import FieldSpec, Limits, Manifest, ManifestError, Serves
 from habeas.sdk.outcome import File, Identity, Item, Record, Result, Results, Unlisted, Values, Wait
 from habeas.sdk.processor import Answered, Exported, Found, Items, Processor, Read
@@ -42,6 +42,7 @@ __all__ = [
     "RetryLater",
     "Right",
     "Serves",
+    "Stream",
     "Task",
     "Unlisted",
     "Values",

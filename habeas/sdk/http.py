@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,6 +65,15 @@ class Answer:
             return json.loads(self.body)
         except ValueError:
             raise RetryLater("unreadable_answer") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The head of an answer and its body as it comes: `chunks` are read once, before the `async with` ends."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    chunks: AsyncIterator[bytes] = field(repr=False)
 
 
 class Http:
@@ -135,24 +144,62 @@ class Http:
         request = self._client.build_request(
             method, path, json=json, data=data, content=content, params=params, headers=dict(headers or {})
         )
-        calling = _calling.set(True)
-        try:
+        with _told_apart():
             async with asyncio.timeout(_seconds(self.timeout)):
-                answer = await self._read(request)
-        except TimeoutError:
-            raise RetryLater("timeout") from None
-        except httpx.HTTPError:
-            # The text of a transport error quotes the address with its query: it stays out of every log.
-            raise RetryLater("unreachable") from None
-        finally:
-            _calling.reset(calling)
-        error = (judge(answer) if judge is not None else None) or _meaning(answer)
-        if error is not None:
-            raise error
+                response = await self._client.send(request, stream=True)
+                answer = await self._read(response)
+        _raise_for(answer, judge)
         return answer
 
-    async def _read(self, request: httpx.Request) -> Answer:
-        response = await self._client.send(request, stream=True)
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        judge: Callable[[Answer], ProcessorError | None] | None = None,
+    ) -> AsyncIterator[Stream]:
+        """Make one call and hand over its body as it comes, of any size: for files. Use it with `async with`.
+
+        `timeout` bounds each wait for the vendor, not the whole. An answer other than success is read and judged as
+        `call` does. The body is asked for unpacked, and one that is packed all the same raises
+        `RetryLater("packed_answer")`; one that breaks off raises `RetryLater` from `chunks`.
+        """
+        if self._before_call is not None:
+            await self._before_call()
+        request = self._client.build_request(
+            method, path, params=params, headers={"accept-encoding": "identity", **(headers or {})}
+        )
+        with _told_apart():
+            async with asyncio.timeout(_seconds(self.timeout)):
+                response = await self._client.send(request, stream=True)
+        try:
+            if response.is_success:
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise RetryLater("packed_answer")
+                yield Stream(response.status_code, dict(response.headers), self._chunks(response))
+                return
+            with _told_apart():
+                async with asyncio.timeout(_seconds(self.timeout)):
+                    answer = await self._read(response)
+            _raise_for(answer, judge)
+            yield Stream(answer.status, answer.headers, _once(answer.body))
+        finally:
+            await response.aclose()
+
+    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        source = response.aiter_raw()
+        while True:
+            with _told_apart():
+                async with asyncio.timeout(_seconds(self.timeout)):
+                    chunk = await anext(source, None)
+            if chunk is None:
+                return
+            yield chunk
+
+    async def _read(self, response: httpx.Response) -> Answer:
         try:
             body = bytearray()
             async for chunk in response.aiter_bytes():
@@ -162,6 +209,31 @@ class Http:
             return Answer(response.status_code, dict(response.headers), bytes(body))
         finally:
             await response.aclose()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Keep a call with the vendor out of the logs, and name what went wrong on the way."""
+    calling = _calling.set(True)
+    try:
+        yield
+    except TimeoutError:
+        raise RetryLater("timeout") from None
+    except httpx.HTTPError:
+        # The text of a transport error quotes the address with its query: it stays out of every log.
+        raise RetryLater("unreachable") from None
+    finally:
+        _calling.reset(calling)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _raise_for(answer: Answer, judge: Callable[[Answer], ProcessorError | None] | None) -> None:
+    error = (judge(answer) if judge is not None else None) or _meaning(answer)
+    if error is not None:
+        raise error
 
 
 def _seconds(timeout: float) -> float:
