@@ -3,6 +3,7 @@
 from habeas.engine.ports import (
     Again,
     Clock,
+    ExportReceipt,
     Exports,
     LeaseLost,
     Ledger,
@@ -20,6 +21,7 @@ __all__ = [
     "MOST_PASSES",
     "Again",
     "Clock",
+    "ExportReceipt",
     "Exports",
     "LeaseLost",
     "Ledger",

@@ -7,8 +7,9 @@ from habeas.engine.calls import Defect
 from habeas.engine.finding import checked
 from habeas.engine.holds import Hold, hold_on
 from habeas.engine.ports import StoredItem
+from habeas.engine.rectifying import changes_to, decide
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import CannotFulfil, Change, Item, Processor, Result, Wait, WrongPerson
+from habeas.sdk import CannotFulfil, Item, Processor, Result, Wait, WrongPerson
 from habeas.sdk.http import LEAST_TIME
 from habeas.vocabulary import Action, Disposition
 
@@ -78,8 +79,11 @@ async def act(run: Run) -> Wait | None:
         return wait
     for batch in _batches(run, run.pending(), whole=effect.whole):
         ready = await _cleared(run, effect, batch)
+        decided = await decide(run, ready) if run.task.action is Action.RECTIFY else None
+        if decided is not None:
+            ready = [item for item in ready if item.ordinal in decided]
         if ready:
-            wait = await _carry_out(run, ready)
+            wait = await _carry_out(run, ready, decided)
             if wait is not None:
                 return wait
     if run.pending():
@@ -171,26 +175,29 @@ def _held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dic
     return decided
 
 
-async def _carry_out(run: Run, items: Sequence[StoredItem]) -> Wait | None:
+async def _carry_out(
+    run: Run, items: Sequence[StoredItem], decided: Mapping[int, Mapping[str, str]] | None
+) -> Wait | None:
     if run.ctx.cancelled():
         raise CancelledInTime
     run.ctx.require_time(2 * LEAST_TIME)
-    await run.attempting(items)
+    await run.attempting(items, decided)
     try:
-        outcome = await _perform(run, [item.item for item in items])
+        outcome = await _perform(run, items)
     except CannotFulfil as error:
         await refuse(run, run.pending(), error.reason)
         return None
     return await take_answer(run, outcome, items)
 
 
-async def _perform(run: Run, items: list[Item]) -> object:
+async def _perform(run: Run, stored: Sequence[StoredItem]) -> object:
     processor, answer = run.processor, run.caller.answer
+    items = [item.item for item in stored]
     match run.task.action:
         case Action.ERASE:
             return await answer(processor.erase, items)
         case Action.RECTIFY:
-            return await answer(processor.rectify, [Change(item, run.task.corrections) for item in items])
+            return await answer(processor.rectify, changes_to(run, stored))
         case Action.RESTRICT:
             return await answer(processor.restrict, items)
         case Action.LIFT:

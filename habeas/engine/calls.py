@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from habeas.engine.context import TaskContext
 from habeas.engine.ports import LeaseLost
-from habeas.sdk import ProcessorError, RetryLater
+from habeas.sdk import File, ProcessorError, RetryLater
 from habeas.sdk.http import LEAST_TIME
 
 T = TypeVar("T")
@@ -95,6 +95,34 @@ class Caller:
         finally:
             if inspect.isasyncgen(source):
                 await source.aclose()
+
+    async def chunks(self, source: AsyncIterator[bytes] | Iterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file that a processor exports, judged and within the time as its methods are.
+
+        May be advanced in any task: it brings a deadline of its own.
+        """
+        pieces = source if isinstance(source, AsyncIterator) else _Pulled(self, source, most=1)
+        try:
+            while True:
+                with _told_apart:
+                    piece = await self._before_deadline(anext(pieces, _END))
+                if piece is _END:
+                    return
+                if not isinstance(piece, bytes | bytearray | memoryview):
+                    raise Defect("chunks_not_bytes")
+                yield bytes(piece)
+        finally:
+            if inspect.isasyncgen(source):
+                await source.aclose()
+
+    async def _before_deadline(self, awaitable: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout_at(self._ctx.deadline) as deadline:
+                return await awaitable
+        except TimeoutError:
+            if deadline.expired():
+                raise OutOfTime from None
+            raise
 
     async def _in_time(self, awaitable: Awaitable[T]) -> T:
         return await self._alarm.within(awaitable)
@@ -181,9 +209,10 @@ def _seen(future: asyncio.Future[Any]) -> None:
 class _Pulled(Generic[T]):
     """An async iterator over a plain iterable, advanced in the processor's thread."""
 
-    def __init__(self, caller: Caller, things: Iterable[T]) -> None:
+    def __init__(self, caller: Caller, things: Iterable[T], *, most: int = PULL) -> None:
         self._caller = caller
         self._things = things
+        self._most = most
         self._iterator: Iterator[T] | None = None
         self._ready: list[T] = []
 
@@ -199,9 +228,15 @@ class _Pulled(Generic[T]):
         return self._ready.pop()
 
     def _pull(self) -> list[T]:
+        """Take what comes next; a file ends the trip, for it is read before its source may go on."""
         if self._iterator is None:
             self._iterator = iter(self._things)
-        return list(islice(self._iterator, PULL))
+        pulled: list[T] = []
+        for thing in islice(self._iterator, self._most):
+            pulled.append(thing)
+            if isinstance(thing, File):
+                break
+        return pulled
 
 
 class _ToldApart:

@@ -1,61 +1,98 @@
 """Hands the subject's data to the place that keeps exports, item by item, and counts what was handed over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import Defect
 from habeas.engine.finding import first_pass
 from habeas.engine.lines import line, lines_of
-from habeas.engine.ports import Exports, Settled
+from habeas.engine.ports import ExportReceipt, Exports, Settled, StoredItem
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.telling import not_listed, nothing_found
 from habeas.sdk import File, Item, Record, Result, WrongPerson
 from habeas.vocabulary import Checked, Disposition
 
+# An item that was located and is gone when its turn comes: somebody else removed it meanwhile.
+GONE = "gone_before_export"
+
 
 async def export(run: Run, exports: Exports | None) -> Settled:
-    """Locate, re-read and export everything. A re-run exports anew: what a crash left half-written is never named."""
+    """Locate, re-read and export everything; settle with the receipt of what was written.
+
+    Nothing is remembered as exported: a re-run exports all of it anew, as another attempt, for what an attempt that
+    broke off had written is never named.
+    """
     if exports is None:
         return Settled((line(Disposition.FAILED, Checked.NOT_CHECKABLE, reason="no_export_store"),))
     if not run.located:
         await first_pass(run)
-    if run.pending():
-        await exports.begin()
-        results = await _written(run, exports)
-        await exports.finish()
-        await run.keep(results)
     if not run.stored:
-        return Settled((line(Disposition.NOT_FOUND, Checked.VERIFIED),))
-    return Settled(lines_of(run.latest().values(), lambda _: Checked.VERIFIED), effects=0)
+        return Settled(nothing_found(run))
+    told, receipt = await _Writing(run, exports).everything()
+    return Settled((*lines_of(told, lambda _: Checked.VERIFIED), *not_listed(run)), export=receipt)
 
 
-async def _written(run: Run, exports: Exports) -> dict[int, Result]:
-    results: dict[int, Result] = {}
-    pending = run.pending()
-    for start in range(0, len(pending), run.serves.batch):
-        batch = pending[start : start + run.serves.batch]
-        now = await reread(run, batch)
-        if not all(run.subject.owns(item.matched) for item in now.values()):
+class _Writing:
+    """One attempt."""
+
+    def __init__(self, run: Run, exports: Exports) -> None:
+        self._run = run
+        self._exports = exports
+        self._begun = False
+
+    async def everything(self) -> tuple[list[StoredItem], ExportReceipt | None]:
+        """Export all items; return what became of each, and the receipt where anything was written."""
+        run, told = self._run, []
+        items = list(run.latest().values())
+        for start in range(0, len(items), run.serves.batch):
+            batch = items[start : start + run.serves.batch]
+            written = await self._batch(batch)
+            told += [replace(item, result=_result(item.item, written)) for item in batch]
+        return told, await self._exports.finish() if self._begun else None
+
+    async def _batch(self, batch: Sequence[StoredItem]) -> set[Key]:
+        """Return the keys of the items of `batch` of which something was written: all that are still there."""
+        now = await self._cleared(batch)
+        written = await self._write(now) if now else set()
+        missing = [item for item in batch if key_of(item.item) in now.keys() - written]
+        if missing and await self._cleared(missing):
+            raise Defect("items_not_exported")
+        return written
+
+    async def _cleared(self, items: Sequence[StoredItem]) -> dict[Key, Item]:
+        now = await reread(self._run, items)
+        if not all(self._run.subject.owns(item.matched) for item in now.values()):
             raise WrongPerson("item_changed_hands")
-        await _write(run, exports, now)
-        for item in batch:
-            there = key_of(item.item) in now
-            results[item.ordinal] = Result(item.item, Disposition.EXPORTED if there else Disposition.NOT_FOUND)
-    return results
+        return now
 
+    async def _write(self, now: Mapping[Key, Item]) -> set[Key]:
+        written: set[Key] = set()
+        async for thing in self._run.caller.stream(self._run.processor.export, list(now.values())):
+            if not _exported_of(thing, now):
+                raise Defect("export_of_unknown_item")
+            if not self._begun:
+                await self._exports.begin()
+                self._begun = True
+            await (self._record(thing) if isinstance(thing, Record) else self._file(thing))
+            written.add(key_of(thing.item))
+        return written
 
-async def _write(run: Run, exports: Exports, now: dict[Key, Item]) -> None:
-    """Write what the processor exports of the items that are still there; each must yield something."""
-    if not now:
-        return
-    written: set[Key] = set()
-    async for thing in run.caller.stream(run.processor.export, list(now.values())):
-        if not _exported_of(thing, now):
-            raise Defect("export_of_unknown_item")
-        await (exports.record(thing) if isinstance(thing, Record) else exports.file(thing))
-        written.add(key_of(thing.item))
-    if written != set(now):
-        raise Defect("items_not_exported")
+    async def _record(self, record: Record) -> None:
+        try:
+            await self._exports.record(record)
+        except (TypeError, ValueError):  # its text may quote what was exported
+            raise Defect("record_not_exportable") from None
+
+    async def _file(self, file: File) -> None:
+        await self._exports.file(file, self._run.caller.chunks(file.chunks))
 
 
 def _exported_of(thing: object, now: Mapping[Key, Item]) -> bool:
     return isinstance(thing, Record | File) and key_of(thing.item) in now
+
+
+def _result(item: Item, written: set[Key]) -> Result:
+    if key_of(item) in written:
+        return Result(item, Disposition.EXPORTED)
+    return Result(item, Disposition.NOT_FOUND, note=GONE)

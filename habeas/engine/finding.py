@@ -1,11 +1,12 @@
 """Locates what a processor holds and stores all of it before anything is touched."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from habeas.engine.calls import Defect
+from habeas.engine.lines import word
 from habeas.engine.matching import normalised
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import Identity, Item
+from habeas.sdk import Identity, Item, Unlisted
 
 # How many finds are kept in memory before they are stored.
 BATCH = 200
@@ -17,10 +18,12 @@ class TooManyIdentities(Exception):
     """A processor resolved one person to a crowd."""
 
 
-async def first_pass(run: Run, *, keep_items: bool = True) -> None:
-    """Locate and store the first pass. A pass that a crash left half-stored is located anew."""
+async def first_pass(run: Run, *, categories: Collection[str] | None = None) -> None:
+    """Locate and store the first pass, of these categories only (None: all).
+
+    A pass that a crash left half-stored is located anew.
+    """
     await run.begin_pass(1)
-    run.identities.clear()
     seen: set[Key] = set()
     known = {normalised(identity) for identity in run.task.identities}
     most = len(known) + MOST_IDENTITIES
@@ -32,7 +35,10 @@ async def first_pass(run: Run, *, keep_items: bool = True) -> None:
                 identities.append(thing)
             if len(known) > most:
                 raise TooManyIdentities
-        elif keep_items and key_of(checked(run, thing)) not in seen:
+        elif isinstance(thing, Unlisted):
+            if categories is None or thing.category in categories:
+                await _not_listed(run, thing)
+        elif key_of(checked(run, thing)) not in seen and (categories is None or thing.category in categories):
             seen.add(key_of(thing))
             items.append(thing)
         if len(items) + len(identities) >= BATCH:
@@ -48,6 +54,14 @@ async def later_pass(run: Run, residue: Iterable[Item]) -> None:
     for start in range(0, len(items), BATCH):
         await run.ledger.found(items[start : start + BATCH], ())
     await run.all_found()
+
+
+def unlisted(run: Run, thing: Unlisted) -> Unlisted | None:
+    """Return `thing` as it may be told when it is news; a category that the manifest does not name is a defect."""
+    if thing.category not in run.manifest.category_names:
+        raise Defect("unknown_category")
+    plain = Unlisted(thing.category, word(thing.reason, otherwise="unspecified") or "cannot_be_listed")
+    return None if plain in run.unlisted else plain
 
 
 def checked(run: Run, item: object) -> Item:
@@ -67,6 +81,13 @@ async def _store(run: Run, items: list[Item], identities: list[Identity]) -> Non
         run.identities.extend(identities)
     items.clear()
     identities.clear()
+
+
+async def _not_listed(run: Run, thing: Unlisted) -> None:
+    plain = unlisted(run, thing)
+    if plain is not None:
+        await run.ledger.found((), (), (plain,))
+        run.unlisted.append(plain)
 
 
 def _resolved(run: Run, identity: Identity, known: set[Identity]) -> bool:

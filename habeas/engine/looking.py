@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from habeas.engine.finding import first_pass
 from habeas.engine.holds import hold_on
-from habeas.engine.lines import line, lines_of
+from habeas.engine.lines import lines_of
 from habeas.engine.ports import OutcomeLine, Settled, StoredItem
 from habeas.engine.run import Run
+from habeas.engine.telling import not_listed, nothing_found
 from habeas.sdk import Result
 from habeas.vocabulary import Checked, Disposition
 
@@ -14,7 +15,7 @@ from habeas.vocabulary import Checked, Disposition
 async def resolve(run: Run) -> Settled:
     """Return the further identities that the processor knows the subject by; its items are not looked at."""
     if not run.located:
-        await first_pass(run, keep_items=False)
+        await first_pass(run, categories=())
     return Settled((), identities=tuple(run.identities))
 
 
@@ -36,8 +37,8 @@ async def count(run: Run, finding: Finding) -> Settled:
     if not run.located:
         await first_pass(run)
     if not run.stored:
-        return Settled((line(Disposition.NOT_FOUND, Checked.VERIFIED),))
-    return Settled(_counted(run, finding))
+        return Settled(nothing_found(run))
+    return Settled((*_counted(run, finding), *not_listed(run)))
 
 
 def _counted(run: Run, finding: Finding) -> tuple[OutcomeLine, ...]:

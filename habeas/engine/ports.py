@@ -1,11 +1,11 @@
 """What the engine needs from whoever runs it: a place to remember one task, and its verdict's shapes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from habeas.sdk import File, Identity, Item, Record, Result, Wait
+from habeas.sdk import File, Identity, Item, Record, Result, Unlisted, Wait
 from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
 
 
@@ -13,6 +13,9 @@ from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
 class StoredItem:
     """An item as remembered: `ordinal` is its place in the task (from 0, never reused), `attempted` says that an
     effect on it was begun, so its absence later may be our own doing.
+
+    `decided` is what a rectification decided of each field (a register key) before that effect, as a machine word:
+    so that after a crash a value that is new is known to be our own doing, and no other's.
     """
 
     ordinal: int
@@ -20,6 +23,7 @@ class StoredItem:
     item: Item
     attempted: bool = False
     result: Result | None = None
+    decided: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Progress:
     located: bool = False
     wait: Wait | None = None
     effects: int = 0
+    unlisted: Sequence[Unlisted] = ()
 
 
 class Clock(Protocol):
@@ -52,14 +57,16 @@ class Ledger(Protocol):
     async def begin_pass(self, pass_no: int) -> None:
         """Open pass `pass_no` (1, 2, 3): what a crash left half-located of it is dropped."""
 
-    async def found(self, items: Sequence[Item], identities: Sequence[Identity]) -> None:
+    async def found(
+        self, items: Sequence[Item], identities: Sequence[Identity], unlisted: Sequence[Unlisted] = ()
+    ) -> None:
         """Append what locate yielded to the open pass."""
 
     async def located(self) -> Sequence[StoredItem]:
         """Mark the open pass as located whole, and return its items with their ordinals."""
 
-    async def attempting(self, ordinals: Sequence[int]) -> None:
-        """Remember, before the call, that an effect on these items begins."""
+    async def attempting(self, ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> None:
+        """Remember, before the call, that an effect on these items begins, and what was decided of their fields."""
 
     async def results(self, results: Mapping[int, Result], *, effects: int) -> None:
         """Remember results by ordinal, and how many effects the call had."""
@@ -74,20 +81,39 @@ class Ledger(Protocol):
         """Whether a cancel arrived."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExportReceipt:
+    """What one attempt at an export wrote.
+
+    `attempt` names it (from 1, never used again for one task), `size` is in bytes and `sha256` in hexadecimal, both of
+    the object as it is stored; `records` and `files` are what is in it.
+    """
+
+    attempt: int
+    size: int
+    sha256: str
+    records: int
+    files: int
+
+
 class Exports(Protocol):
-    """Where exported data goes; the host seals, counts and digests it there."""
+    """Where one attempt's export goes; the host seals, counts and digests it there.
+
+    All may raise `LeaseLost`, and `RetryLater` while the store can not be reached. An export that was begun and not
+    finished is nobody's: whoever gave it to `work` removes it once that has returned or raised.
+    """
 
     async def begin(self) -> None:
-        """Start this attempt's export, empty."""
+        """Start this attempt's export, empty. Not called where there is nothing to export."""
 
     async def record(self, record: Record) -> None:
-        """Append a record."""
+        """Append a record; raise `TypeError` or `ValueError` where its fields are no JSON values or too large."""
 
-    async def file(self, file: File) -> None:
-        """Append a file, read to its end."""
+    async def file(self, file: File, chunks: AsyncIterator[bytes]) -> None:
+        """Append a file, reading `chunks` to the end; `file.chunks` are the same, but nobody judges what they raise."""
 
-    async def finish(self) -> None:
-        """Return once the whole export is durable."""
+    async def finish(self) -> ExportReceipt:
+        """Return what was written once the whole of it is durable."""
 
 
 class LeaseLost(Exception):
@@ -116,6 +142,7 @@ class Settled:
     effects: int = 0
     cancelled: bool = False
     complete: bool = True
+    export: ExportReceipt | None = None  # of an export that handed something over
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """One task in hand: its processor, its memory, and what is known of its items so far."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from habeas.engine.calls import Caller, Defect
 from habeas.engine.context import TaskContext
 from habeas.engine.matching import Subject
 from habeas.engine.ports import Ledger, Progress, StoredItem
-from habeas.sdk import Identity, Item, Manifest, Processor, Result, Serves, Task, Wait
+from habeas.sdk import Identity, Item, Manifest, Processor, Result, Serves, Task, Unlisted, Wait
 from habeas.vocabulary import DONE, Disposition
 
 Key = tuple[str, str]
@@ -37,6 +37,7 @@ class Run:
     max_passes: int
     stored: dict[int, StoredItem] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)
+    unlisted: list[Unlisted] = field(default_factory=list)
     pass_no: int = 0
     located: bool = False
     wait: Wait | None = None
@@ -46,6 +47,7 @@ class Run:
         """Start from what is remembered."""
         self.stored = {item.ordinal: item for item in progress.items}
         self.identities = list(progress.identities)
+        self.unlisted = list(progress.unlisted)
         self.pass_no = progress.pass_no
         self.located = progress.located
         self.wait = progress.wait
@@ -64,9 +66,20 @@ class Run:
         """Whether an effect on this thing was begun, in this pass or an earlier one."""
         return any(known.attempted for known in self.stored.values() if key_of(known.item) == key_of(item))
 
+    def decided_before(self, item: Item) -> dict[str, str]:
+        """Return what was decided of this thing's fields before an effect on it was begun, in any pass; last wins."""
+        words: dict[str, str] = {}
+        for _, known in sorted(self.stored.items()):
+            if key_of(known.item) == key_of(item):
+                words.update(known.decided)
+        return words
+
     async def begin_pass(self, pass_no: int) -> None:
         """Open a pass, dropping what a crash left of it half-found."""
         await self.ledger.begin_pass(pass_no)
+        if pass_no == 1:
+            self.identities.clear()
+            self.unlisted.clear()
         self.stored = {ordinal: item for ordinal, item in self.stored.items() if item.pass_no < pass_no}
         self.pass_no, self.located = pass_no, False
 
@@ -81,24 +94,32 @@ class Run:
         await self.ledger.waiting(wait)
         self.wait = wait
 
-    async def attempting(self, items: Iterable[StoredItem]) -> None:
-        """Remember that an effect on `items` begins."""
-        items = list(items)
-        await self.ledger.attempting([item.ordinal for item in items])
+    async def attempting(
+        self, items: Iterable[StoredItem], decided: Mapping[int, Mapping[str, str]] | None = None
+    ) -> None:
+        """Remember that an effect on `items` begins, and what was `decided` of their fields."""
+        items, decided = list(items), decided or {}
+        await self.ledger.attempting([item.ordinal for item in items], decided)
         self.ctx.effects_begun = True
         for item in items:
-            self.stored[item.ordinal] = StoredItem(item.ordinal, item.pass_no, item.item, attempted=True)
+            words = decided.get(item.ordinal, {})
+            self.stored[item.ordinal] = replace(item, attempted=True, decided=words)
 
     async def keep(self, results: Mapping[int, Result]) -> None:
         """Remember `results`, with how many of their records they changed."""
         if not results:
             return
+        results = {
+            # What was decided of the fields stays with the result, which is all that is told of the item.
+            ordinal: replace(result, evidence={**result.evidence, **self.stored[ordinal].decided})
+            for ordinal, result in results.items()
+        }
         effects = sum(1 for result in results.values() if result.disposition in DONE - _NO_EFFECT)
         await self.ledger.results(results, effects=effects)
         self.effects += effects
         for ordinal, result in results.items():
             known = self.stored[ordinal]
-            self.stored[ordinal] = StoredItem(ordinal, known.pass_no, known.item, known.attempted, result)
+            self.stored[ordinal] = replace(known, result=result)
 
     def by_ordinal(self, results: Sequence[object], among: Iterable[StoredItem]) -> dict[int, Result]:
         """Return `results` by the ordinal of their item; a result of something that was not handed over is a defect."""

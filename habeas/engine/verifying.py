@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import NoAnswer
-from habeas.engine.finding import checked
+from habeas.engine.finding import checked, unlisted
 from habeas.engine.ports import StoredItem
+from habeas.engine.rectifying import values_that_differ
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import Identity, Item, Processor
+from habeas.sdk import Identity, Item, Processor, Unlisted
 from habeas.vocabulary import Action, Checked, Disposition
 
 # What stays, and should be seen to.
@@ -17,23 +18,27 @@ _STAYS = frozenset({Disposition.RETAINED, Disposition.REFUSED, Disposition.FAILE
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a second look found: `residue` should not be there, `seen` is everything that was."""
+    """What a second look found: `residue` is not as it should be, `unseen` should be there and was not seen."""
 
     residue: Sequence[Item]
-    seen: frozenset[Key]
+    unseen: frozenset[Key] = frozenset()
 
 
 def can_look(run: Run) -> bool:
     """Whether a second look tells anything: the vendor lets us, and somebody knows what to look for."""
     overridden = type(run.processor).verify is not Processor.verify
-    return run.serves.verify and (overridden or run.task.action is Action.ERASE)
+    return run.serves.verify and (overridden or run.task.action in (Action.ERASE, Action.RECTIFY))
 
 
 async def look_again(run: Run) -> Look:
     """Return what remains: by the processor's own `verify`, else by a strong read of the items and a fresh locate.
 
-    Raises whatever the reads raise: a vendor that can not be reached has proven nothing.
+    A rectification is looked at through `read` alone. Raises whatever the reads raise: a vendor that can not be
+    reached has proven nothing.
     """
+    if run.task.action is Action.RECTIFY:
+        wrong, unread = await values_that_differ(run)
+        return Look(wrong, unread)
     latest = run.latest()
     remaining = await _own_look(run, [item.item for item in latest.values()])
     if remaining is None:
@@ -43,16 +48,16 @@ async def look_again(run: Run) -> Look:
         for item in remaining
         if run.subject.owns(item.matched) and _should_be_gone(latest.get(key_of(item)))
     }
-    return Look(tuple(residue.values()), frozenset(key_of(item) for item in remaining))
+    seen = {key_of(item) for item in remaining}
+    stays = [known for known in latest.values() if known.result is not None and known.result.disposition in _STAYS]
+    return Look(tuple(residue.values()), frozenset(key_of(known.item) for known in stays) - seen)
 
 
 def checked_by(look: Look | None, item: StoredItem) -> Checked:
     """Return how sure the result of `item` is after `look` found no residue (None: there was no look)."""
     if look is None:
         return Checked.ATTESTED
-    if item.result is not None and item.result.disposition in _STAYS and key_of(item.item) not in look.seen:
-        return Checked.ATTESTED
-    return Checked.VERIFIED
+    return Checked.ATTESTED if key_of(item.item) in look.unseen else Checked.VERIFIED
 
 
 def _should_be_gone(known: StoredItem | None) -> bool:
@@ -72,6 +77,10 @@ async def _default_look(run: Run, items: Sequence[StoredItem]) -> list[Item]:
     remaining: list[Item] = []
     for start in range(0, len(items), run.serves.batch):
         remaining.extend((await reread(run, items[start : start + run.serves.batch])).values())
-    located = run.caller.stream(run.processor.locate)
-    remaining.extend([checked(run, thing) async for thing in located if not isinstance(thing, Identity)])
+    async for thing in run.caller.stream(run.processor.locate):
+        if isinstance(thing, Unlisted):
+            news = unlisted(run, thing)  # what could be listed before the effect and can not be now is not proven
+            run.unlisted += [news] if news is not None else []
+        elif not isinstance(thing, Identity):
+            remaining.append(checked(run, thing))
     return remaining

@@ -12,8 +12,10 @@ from habeas.engine.finding import TooManyIdentities, first_pass, later_pass
 from habeas.engine.lines import line, lines_of, word
 from habeas.engine.looking import FOUND, STILL_THERE, count, resolve
 from habeas.engine.matching import Subject
-from habeas.engine.ports import Again, Clock, Exports, Ledger, Park, Settled, StoredItem, Verdict
+from habeas.engine.ports import Again, Clock, Exports, Ledger, OutcomeLine, Park, Settled, StoredItem, Verdict
+from habeas.engine.rectifying import Unclear, categories_of, fields_told, owned_values, unknown_fields
 from habeas.engine.run import Run
+from habeas.engine.telling import not_listed, nothing_found
 from habeas.engine.verifying import Look, can_look, checked_by, look_again
 from habeas.sdk import (
     Action,
@@ -74,7 +76,7 @@ async def work(
         before_call=before_call,
     )
     caller = Caller(ctx, grace=manifest.timeouts.call)
-    subject = Subject(task.identities)
+    subject = Subject((*task.identities, *owned_values(task)))
     run = Run(task, processor, manifest, serves, ledger, ctx, caller, subject, max_passes)
     try:
         with bounded_by(ctx.time_left):
@@ -98,6 +100,8 @@ async def _guarded(run: Run, exports: Exports | None, answer: bytes | None) -> V
         return Park(AttentionReason.WRONG_PERSON, _reason(error))
     except CannotFulfil as error:
         return await _refused(run, error)
+    except Unclear:
+        return Park(AttentionReason.RESIDUE_REMAINS, "value_differs_after_write")
     except TooManyIdentities:
         return Park(AttentionReason.AMBIGUOUS_IDENTITY, "too_many_identities")
     except OutOfTime:
@@ -118,6 +122,8 @@ async def _carry(run: Run, exports: Exports | None, answer: bytes | None) -> Ver
             return await count(run, STILL_THERE)
         case Action.EXPORT:
             return await export(run, exports)
+        case Action.RECTIFY if not categories_of(run):
+            return Settled(unknown_fields(run))
         case _:
             return await _effect(run, answer)
 
@@ -142,7 +148,7 @@ async def _effect(run: Run, answer: bytes | None) -> Verdict:
 async def _locate(run: Run) -> None:
     """Open the pass that is due: the first by locating, a later one that a crash cut short by looking again."""
     if run.pass_no <= 1:
-        await first_pass(run)
+        await first_pass(run, categories=categories_of(run) if run.task.action is Action.RECTIFY else None)
     else:
         await later_pass(run, (await look_again(run)).residue)
 
@@ -150,7 +156,7 @@ async def _locate(run: Run) -> None:
 async def _verified(run: Run) -> Verdict | None:
     """Look again and settle; None when a further pass was opened over what still was there."""
     if not run.stored:
-        return Settled((line(Disposition.NOT_FOUND, Checked.VERIFIED),))
+        return Settled((*nothing_found(run), *unknown_fields(run)))
     if not can_look(run):
         return _settled(run, None)
     wait = await _verification_due(run, run.serves)
@@ -206,7 +212,11 @@ def _settled(run: Run, look: Look | None) -> Settled:
     def checked(item: StoredItem) -> Checked:
         return checked_by(look, item) if run.serves.verify else Checked.NOT_CHECKABLE
 
-    return Settled(lines_of(run.latest().values(), checked), effects=run.effects)
+    return Settled(_told(run, checked), effects=run.effects)
+
+
+def _told(run: Run, checked: Callable[[StoredItem], Checked]) -> tuple[OutcomeLine, ...]:
+    return (*lines_of(fields_told(run), checked), *not_listed(run), *unknown_fields(run))
 
 
 async def _refused(run: Run, error: CannotFulfil) -> Settled:
@@ -214,7 +224,7 @@ async def _refused(run: Run, error: CannotFulfil) -> Settled:
     reason = _reason(error)
     if run.located and run.task.action in EFFECTS:
         await refuse(run, run.pending(), reason)
-    lines = lines_of(run.latest().values(), lambda _: Checked.NOT_CHECKABLE)
+    lines = _told(run, lambda _: Checked.NOT_CHECKABLE)
     return Settled(lines or (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason),), effects=run.effects)
 
 

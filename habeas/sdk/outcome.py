@@ -1,6 +1,6 @@
 """What a processor finds and what became of it: items, results, waits, values, records and files."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -92,7 +92,11 @@ Results = Sequence[Result] | Wait
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One exported record: the item it came from and its fields as JSON values."""
+    """One exported record: the item it came from and its fields.
+
+    `fields` are JSON values (text, numbers that are finite, booleans, None, lists, and mappings with text keys), by
+    names that a person can read; times as RFC 3339 text. At most 16 MB as JSON: what is larger is a `File`.
+    """
 
     item: Item
     fields: Mapping[str, object] = field(repr=False)
@@ -100,8 +104,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One exported file, streamed in chunks of any size."""
+    """One exported file, streamed.
+
+    `media_type` is what the vendor says it is, such as `image/png` (`application/octet-stream` where it does not say).
+    `chunks` are its bytes in pieces of any size, async or plain (a plain one is advanced in the processor's thread).
+    They are read to their end before the next record or file is asked for, and may raise what `export` may raise.
+    """
 
     item: Item
     media_type: str
-    chunks: AsyncIterator[bytes] = field(repr=False)
+    chunks: AsyncIterator[bytes] | Iterable[bytes] = field(repr=False)

@@ -1,11 +1,13 @@
 """A ledger in memory that can die at any step, and exports and time to go with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from habeas.engine import Progress, StoredItem
-from habeas.sdk import File, Identity, Item, Record, Result, Wait
+from habeas.engine import ExportReceipt, Progress, StoredItem
+from habeas.sdk import File, Identity, Item, Record, Result, Unlisted, Wait
 
 
 class Crashed(BaseException):
@@ -61,6 +63,7 @@ class MemoryLedger:
     wait: Wait | None = None
     effects: int = 0
     next_ordinal: int = 0
+    unlisted: list[Unlisted] = field(default_factory=list)
 
     async def load(self) -> Progress:
         return Progress(
@@ -70,6 +73,7 @@ class MemoryLedger:
             located=self.complete,
             wait=self.wait,
             effects=self.effects,
+            unlisted=tuple(self.unlisted),
         )
 
     async def begin_pass(self, pass_no: int) -> None:
@@ -80,11 +84,14 @@ class MemoryLedger:
                 del self.items[ordinal]
             if pass_no == 1:
                 self.identities.clear()
+                self.unlisted.clear()
             self.pass_no, self.complete = pass_no, False
 
         self._write(write)
 
-    async def found(self, items: Sequence[Item], identities: Sequence[Identity]) -> None:
+    async def found(
+        self, items: Sequence[Item], identities: Sequence[Identity], unlisted: Sequence[Unlisted] = ()
+    ) -> None:
         def write() -> None:
             if self.pass_no == 0 or self.complete:
                 raise AssertionError("finds belong to an open pass")
@@ -92,6 +99,7 @@ class MemoryLedger:
                 self.items[self.next_ordinal] = StoredItem(self.next_ordinal, self.pass_no, item)
                 self.next_ordinal += 1
             self.identities.extend(identities)
+            self.unlisted.extend(unlisted)
 
         self._write(write)
 
@@ -102,12 +110,13 @@ class MemoryLedger:
         self._write(write)
         return [item for item in self.items.values() if item.pass_no == self.pass_no]
 
-    async def attempting(self, ordinals: Sequence[int]) -> None:
+    async def attempting(self, ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> None:
         def write() -> None:
             if not self.complete:
                 raise AssertionError("no effect before everything was found")
             for ordinal in ordinals:
-                self.items[ordinal] = replace(self.items[ordinal], attempted=True)
+                words = (decided or {}).get(ordinal, {})
+                self.items[ordinal] = replace(self.items[ordinal], attempted=True, decided=words)
 
         self._write(write)
 
@@ -145,28 +154,47 @@ class DyingLedger(MemoryLedger):
 
     died: bool = False
 
-    async def attempting(self, ordinals: Sequence[int]) -> None:
+    async def attempting(self, ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> None:
         if not self.died:
             self.died = True
             raise Crashed
-        await MemoryLedger.attempting(self, ordinals)
+        await MemoryLedger.attempting(self, ordinals, decided)
 
 
 @dataclass(slots=True)
 class MemoryExports:
-    """Exports kept in memory: `finished` is None until an export was finished."""
+    """Exports kept in memory: `finished` is None until an export was finished; each `begin` is another attempt."""
 
     open: list[Record | tuple[File, bytes]] = field(default_factory=list)
     finished: list[Record | tuple[File, bytes]] | None = None
+    attempt: int = 0
 
     async def begin(self) -> None:
-        self.open = []
+        self.open, self.attempt = [], self.attempt + 1
 
     async def record(self, record: Record) -> None:
+        _plain(record)
         self.open.append(record)
 
-    async def file(self, file: File) -> None:
-        self.open.append((file, b"".join([chunk async for chunk in file.chunks])))
+    async def file(self, file: File, chunks: AsyncIterator[bytes]) -> None:
+        self.open.append((file, b"".join([chunk async for chunk in chunks])))
 
-    async def finish(self) -> None:
+    async def finish(self) -> ExportReceipt:
         self.finished = self.open
+        told = [_plain(part) for part in self.open]
+        records = sum(1 for part in self.open if isinstance(part, Record))
+        return ExportReceipt(
+            attempt=self.attempt,
+            size=sum(len(part) for part in told),
+            sha256=hashlib.sha256(b"".join(told)).hexdigest(),
+            records=records,
+            files=len(self.open) - records,
+        )
+
+
+def _plain(part: Record | tuple[File, bytes]) -> bytes:
+    """Return an exported part as bytes; raise `TypeError` or `ValueError` for fields that are not JSON values."""
+    if isinstance(part, Record):
+        return json.dumps([part.item.category, dict(part.fields)], allow_nan=False).encode()
+    file, content = part
+    return json.dumps([file.item.category, file.media_type]).encode() + content

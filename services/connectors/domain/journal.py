@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from habeas.engine import Progress, StoredItem
-from habeas.sdk import Disposition, Identity, IdentityType, Item, Result, Wait
+from habeas.sdk import Disposition, Identity, IdentityType, Item, Result, Unlisted, Wait
 
 Fact = dict[str, Any]
 _JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
@@ -18,9 +18,12 @@ def pass_begun(pass_no: int) -> Fact:
     return {"pass": pass_no}
 
 
-def found(items: Sequence[Item], identities: Sequence[Identity]) -> Fact:
+def found(items: Sequence[Item], identities: Sequence[Identity], unlisted: Sequence[Unlisted] = ()) -> Fact:
     """Locate yielded these."""
-    return {"items": [_item(item) for item in items], "identities": [_identity(one) for one in identities]}
+    fact: Fact = {"items": [_item(item) for item in items], "identities": [_identity(one) for one in identities]}
+    if unlisted:
+        fact["unlisted"] = [[one.category, one.reason] for one in unlisted]
+    return fact
 
 
 def located() -> Fact:
@@ -28,9 +31,12 @@ def located() -> Fact:
     return {"located": True}
 
 
-def attempting(ordinals: Sequence[int]) -> Fact:
-    """An effect on these items begins."""
-    return {"attempting": list(ordinals)}
+def attempting(ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> Fact:
+    """An effect on these items begins, and this was decided of their fields."""
+    fact: Fact = {"attempting": list(ordinals)}
+    if decided:
+        fact["decided"] = {str(ordinal): dict(words) for ordinal, words in decided.items()}
+    return fact
 
 
 def resulted(results: Mapping[int, Result], effects: int) -> Fact:
@@ -66,6 +72,7 @@ class Memory:
     wait: Wait | None = None
     effects: int = 0
     next_ordinal: int = 0
+    unlisted: list[Unlisted] = field(default_factory=list)
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> "Memory":
@@ -89,8 +96,10 @@ class Memory:
         elif "located" in fact:
             self.located = True
         elif "attempting" in fact:
+            decided = fact.get("decided", {})
             for ordinal in fact["attempting"]:
-                self.items[ordinal] = replace(self.items[ordinal], attempted=True)
+                words = decided.get(str(ordinal), {})
+                self.items[ordinal] = replace(self.items[ordinal], attempted=True, decided=words)
         elif "results" in fact:
             for ordinal, told in fact["results"].items():
                 known = self.items[int(ordinal)]
@@ -102,7 +111,13 @@ class Memory:
     def progress(self) -> Progress:
         """Return it as the engine takes it."""
         return Progress(
-            tuple(self.items.values()), tuple(self.identities), self.pass_no, self.located, self.wait, self.effects
+            tuple(self.items.values()),
+            tuple(self.identities),
+            self.pass_no,
+            self.located,
+            self.wait,
+            self.effects,
+            tuple(self.unlisted),
         )
 
     def of_pass(self) -> list[StoredItem]:
@@ -113,6 +128,7 @@ class Memory:
         self.items = {ordinal: item for ordinal, item in self.items.items() if item.pass_no < pass_no}
         if pass_no == 1:
             self.identities.clear()
+            self.unlisted.clear()
         self.pass_no, self.located = pass_no, False
 
     def _found(self, fact: Fact) -> None:
@@ -120,6 +136,7 @@ class Memory:
             self.items[self.next_ordinal] = StoredItem(self.next_ordinal, self.pass_no, _read_item(told))
             self.next_ordinal += 1
         self.identities.extend(_read_identity(told) for told in fact["identities"])
+        self.unlisted.extend(Unlisted(*told) for told in fact.get("unlisted", ()))
 
 
 def _identity(identity: Identity) -> list[str]:

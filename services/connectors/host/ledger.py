@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from habeas.engine import Progress, StoredItem
-from habeas.sdk import Identity, Item, Result, Wait
+from habeas.sdk import Identity, Item, Result, Unlisted, Wait
 from services.chassis.crypto.at_rest import KeyProvider, decrypt, encrypt
 from services.chassis.faultpoints import faultpoint
 from services.connectors.domain import journal
@@ -55,9 +55,11 @@ class DatabaseLedger:
     async def begin_pass(self, pass_no: int) -> None:
         self._note(journal.pass_begun(pass_no))
 
-    async def found(self, items: Sequence[Item], identities: Sequence[Identity]) -> None:
-        self._note(journal.found(items, identities))
-        self._unwritten_finds += len(items) + len(identities)
+    async def found(
+        self, items: Sequence[Item], identities: Sequence[Identity], unlisted: Sequence[Unlisted] = ()
+    ) -> None:
+        self._note(journal.found(items, identities, unlisted))
+        self._unwritten_finds += len(items) + len(identities) + len(unlisted)
         if self._unwritten_finds >= MOST_UNWRITTEN:
             await self._write()
 
@@ -68,8 +70,8 @@ class DatabaseLedger:
         faultpoint("worker.located")
         return self._memory.of_pass()
 
-    async def attempting(self, ordinals: Sequence[int]) -> None:
-        self._note(journal.attempting(ordinals))
+    async def attempting(self, ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> None:
+        self._note(journal.attempting(ordinals, decided))
         await self._write()
         faultpoint("worker.before_effect")
 

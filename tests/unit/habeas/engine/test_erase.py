@@ -215,7 +215,7 @@ async def test_what_can_not_be_done_is_refused_with_its_reason(at: str) -> None:
 
 async def test_a_lost_lease_stops_at_once() -> None:
     class Lost(MemoryLedger):
-        async def attempting(self, ordinals: Sequence[int]) -> None:
+        async def attempting(self, *_: object, **__: object) -> None:
             raise LeaseLost
 
     vendor = vendor_with("a")

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from habeas.engine import Again, OutcomeLine, Settled
-from habeas.sdk import Action, Answered, Context, Correction, Disposition, File, Item, Items, Record, Result
+from habeas.sdk import Action, Answered, Context, Disposition, File, Item, Items, Record, Result
 from habeas.testing import Crash, Crashed, MemoryExports, MemoryLedger
 from habeas.vocabulary import Checked
 from tests.unit.habeas.engine.vendor import Vendor, VendorProcessor, manifest, run, task, vendor_with
 
 SERVED = manifest(
-    actions={name: {"batch": 2} for name in ("export", "rectify", "restrict", "lift", "stop")},
+    actions={name: {"batch": 2} for name in ("export", "restrict", "lift", "stop")},
 )
 
 
@@ -24,9 +24,6 @@ class Everything(VendorProcessor):
     def note(self, what: str, items: Sequence[Item], disposition: Disposition, more: object = None) -> list[Result]:
         self.done += [(what, more) for _ in items]
         return [Result(item, disposition) for item in items]
-
-    async def rectify(self, ctx: Context, items: Sequence[Item], corrections: Sequence[Correction]) -> list[Result]:
-        return self.note("rectify", items, Disposition.RECTIFIED, tuple(corrections))
 
     def restrict(self, ctx: Context, items: Sequence[Item]) -> Answered:
         return self.note("restrict", items, Disposition.RESTRICTED)
@@ -54,13 +51,6 @@ async def acted(action: Action, **changes: Any) -> tuple[Settled, list[tuple[str
     verdict = await run(processor, of=task(action, **changes), by=SERVED)
     assert isinstance(verdict, Settled)
     return verdict, processor.done
-
-
-async def test_rectifies_with_the_corrections_of_the_task() -> None:
-    corrections = (Correction("contact.email", "old", "new"),)
-    verdict, done = await acted(Action.RECTIFY, corrections=corrections)
-    assert verdict.lines == (OutcomeLine("files", Disposition.RECTIFIED, 3, Checked.ATTESTED),)
-    assert done == [("rectify", corrections)] * 3
 
 
 async def test_restricts_and_lifts() -> None:
@@ -91,7 +81,12 @@ async def test_exports_everything_and_has_no_effects() -> None:
     exports, ledger = MemoryExports(), MemoryLedger()
     processor = Everything(vendor_with("a", "b", "c"))
     verdict = await run(processor, ledger, of=task(Action.EXPORT), by=SERVED, exports=exports)
-    assert verdict == Settled((OutcomeLine("files", Disposition.EXPORTED, 3, Checked.VERIFIED),))
+    assert isinstance(verdict, Settled)
+    assert verdict.lines == (OutcomeLine("files", Disposition.EXPORTED, 3, Checked.VERIFIED),)
+    assert verdict.effects == 0
+    assert verdict.export is not None
+    assert (verdict.export.attempt, verdict.export.records, verdict.export.files) == (1, 3, 3)
+    assert not any(known.result for known in ledger.items.values()), "a re-run must export anew"
     assert exports.finished is not None
     assert len(exports.finished) == 6
     assert [part[1] for part in exports.finished if isinstance(part, tuple)] == [b"onetwo"] * 3
