@@ -50,8 +50,9 @@ check-contracts: $(READY)
 check-house: $(READY)
 	$(BIN)/pytest -q tests/architecture
 
+# Two at a time on any machine: each runs servers of its own, and several tests kill them.
 test: $(READY) ## every test that belongs to each change (under ten minutes)
-	$(BIN)/pytest $(wildcard $(addprefix tests/,unit architecture contract conformance integration journeys))
+	$(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,unit architecture contract conformance integration journeys))
 
 test-kill: $(READY) ## stop and kill services, broker and database at every named point
 	$(BIN)/pytest $(wildcard tests/chaos)

@@ -51,8 +51,8 @@ def test_a_reply_that_is_lost_after_the_effect_is_looked_up_and_nothing_happens_
 
 def test_a_vendor_that_throttles_and_breaks_now_and_then_is_outlasted(calm: World) -> None:
     people = calm.people(5)
-    calm.knobs("hubspot", rate_limit=0.2, fail_5xx=0.2, seed=7)
-    calm.knobs("s3", fail_5xx=0.2, seed=7)
+    calm.knobs("hubspot", rate_limit=0.1, fail_5xx=0.1, seed=7)
+    calm.knobs("s3", fail_5xx=0.1, seed=7)
     requests = calm.erase(people)
     calm.wait(requests, within=110)
     calm.erased_once(people)

@@ -137,7 +137,9 @@ class World:
 @contextmanager
 def world(home: Path, **environment: str) -> Iterator[World]:
     """Bring a stack up in `home`, with `environment` for all services, and take it down again."""
-    with Stack(home, extra={"HABEAS_ENVIRONMENT": "test", **environment}) as stack:
+    # The lease is what a killed host's tasks wait for before another takes them over.
+    told = {"HABEAS_ENVIRONMENT": "test", "HABEAS_LEASE_SECONDS": "6", **environment}
+    with Stack(home, extra=told) as stack:
         one = World(stack)
         try:
             yield one
