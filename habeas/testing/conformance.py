@@ -163,8 +163,8 @@ class ProcessorConformance(ABC):
         vendor = self.vendor()
         try:
             asyncio.run(story(vendor))
-        except NotArranged:
-            pytest.skip("the vendor under test can not be brought to do this")
+        except NotArranged as error:
+            pytest.skip(str(error))
 
 
 def _assert_all_gone(verdict: Verdict, vendor: VendorUnderTest) -> None:
