@@ -1,0 +1,159 @@
+"""Dutch."""
+
+from habeas.vocabulary import Disposition, Headline
+from services.orchestrator.views.package.words.shape import Counted, Words
+
+DUTCH = Words(
+    code="nl",
+    months=(
+        "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
+        "december",
+    ),
+    thousands=".",
+    headlines={
+        Headline.FULFILLED: "Dit is een kopie van alle persoonsgegevens die wij van u hebben gevonden.",
+        Headline.FULFILLED_WITH_RETENTION: "Dit is een kopie van alle persoonsgegevens die wij van u hebben gevonden.",
+        Headline.PARTLY_FULFILLED: "Dit is een kopie van een deel van uw persoonsgegevens. Hieronder staat wat "
+        "ontbreekt, "
+        "en waarom.",
+        Headline.NOTHING_FOUND: "Wij hebben onze systemen en leveranciers doorzocht en geen persoonsgegevens van u "
+        "gevonden.",
+        Headline.REFUSED: "Wij geven u geen kopie, omdat wij daar een reden voor hebben. Hieronder staat welke.",
+        Headline.NOT_FULFILLED: "Het spijt ons: het is niet gelukt om u een kopie te geven. Hieronder staat waarom.",
+    },
+    findings={
+        Disposition.EXPORTED: Counted(
+            "voor u gekopieerd", "1 gegeven voor u gekopieerd", "{count} gegevens voor u gekopieerd"
+        ),
+        Disposition.ALREADY_DONE: Counted(
+            "voor u gekopieerd", "1 gegeven voor u gekopieerd", "{count} gegevens voor u gekopieerd"
+        ),
+        Disposition.NOT_FOUND: Counted(
+            "doorzocht, en niets van u gevonden",
+            "1 gegeven was er niet meer toen wij het wilden kopiëren",
+            "{count} gegevens waren er niet meer toen wij ze wilden kopiëren",
+        ),
+        Disposition.REFUSED: Counted(
+            "niet gekopieerd", "1 gegeven niet gekopieerd", "{count} gegevens niet gekopieerd"
+        ),
+        Disposition.RETAINED: Counted(
+            "niet gekopieerd", "1 gegeven niet gekopieerd", "{count} gegevens niet gekopieerd"
+        ),
+        Disposition.FAILED: Counted(
+            "wij hebben geprobeerd dit te kopiëren, maar dat is niet gelukt",
+            "wij hebben geprobeerd 1 gegeven te kopiëren, maar dat is niet gelukt",
+            "wij hebben geprobeerd {count} gegevens te kopiëren, maar dat is niet gelukt",
+        ),
+        Disposition.NOT_APPLICABLE: Counted(
+            "niet gevraagd", "1 gegeven niet gevraagd", "{count} gegevens niet gevraagd"
+        ),
+    },
+    other_finding=Counted("behandeld", "1 gegeven behandeld", "{count} gegevens behandeld"),
+    unchecked="Dit konden wij zelf niet controleren.",
+    cannot_list="Niemand kan zulke gegevens doorzoeken met wat wij van u weten; of er iets van u bij is, kunnen wij "
+    "dus "
+    "niet zeggen.",
+    reasons={
+        "not_served": "Deze ontvanger kan geen kopieën geven.",
+        "right_not_served": "Deze ontvanger kan geen kopieën geven.",
+        "no_accepted_identity": "Deze ontvanger kent mensen aan andere gegevens dan wij van u hebben.",
+        "cannot_be_listed": "",
+        "cannot_fulfil": "Het is technisch niet mogelijk.",
+        "shared_with_others": "De gegevens betreffen ook andere mensen.",
+        "never_announced": "Deze ontvanger was niet bereikbaar.",
+        "keeps_failing": "Het bleef mislukken.",
+        "skipped_by_operator": "Wij hebben besloten deze ontvanger niet te vragen; vraag ons waarom, dan vertellen "
+        "wij het "
+        "u.",
+        "processor_retired": "Wij werken niet meer met deze ontvanger.",
+        "disproportionate": "Het zou onevenredig veel moeite kosten.",
+        "wrong_person": "Toen wij opnieuw keken, was het niet van u.",
+    },
+    no_reason="Vraag ons naar de reden, dan vertellen wij die u.",
+    other_reason="De reden is vastgelegd als “{word}”.",
+    everything="Alles",
+    countries={
+        "AT": "Oostenrijk", "AU": "Australië", "BE": "België", "BG": "Bulgarije", "BR": "Brazilië", "CA": "Canada",
+        "CH": "Zwitserland", "CN": "China", "CY": "Cyprus", "CZ": "Tsjechië", "DE": "Duitsland", "DK": "Denemarken",
+        "EE": "Estland", "ES": "Spanje", "FI": "Finland", "FR": "Frankrijk", "GB": "Verenigd Koninkrijk",
+        "GR": "Griekenland", "HR": "Kroatië", "HU": "Hongarije", "IE": "Ierland", "IL": "Israël", "IN": "India",
+        "IS": "IJsland", "IT": "Italië", "JP": "Japan", "KR": "Zuid-Korea", "LI": "Liechtenstein", "LT": "Litouwen",
+        "LU": "Luxemburg", "LV": "Letland", "MT": "Malta", "NL": "Nederland", "NO": "Noorwegen",
+        "NZ": "Nieuw-Zeeland", "PL": "Polen", "PT": "Portugal", "RO": "Roemenië", "SE": "Zweden", "SG": "Singapore",
+        "SI": "Slovenië", "SK": "Slowakije", "TR": "Turkije", "UA": "Oekraïne", "US": "Verenigde Staten",
+        "ZA": "Zuid-Afrika",
+    },
+    authorities={
+        "BE": "Gegevensbeschermingsautoriteit (gegevensbeschermingsautoriteit.be)",
+        "FR": "CNIL (cnil.fr)",
+        "IE": "Data Protection Commission (dataprotection.ie)",
+        "NL": "Autoriteit Persoonsgegevens (autoriteitpersoonsgegevens.nl)",
+    },
+    other_authority="de toezichthouder op de gegevensbescherming van het land waar u woont, waar u werkt, of waar "
+    "volgens u "
+    "de wet is overtreden",
+    labels={
+        "title": "Uw persoonsgegevens",
+        "skip": "Naar de inhoud",
+        "asked": "U vroeg",
+        "request": "Verzoek",
+        "received": "Ontvangen op",
+        "answered": "Beantwoord op",
+        "made": "Kopie gemaakt op",
+        "trial": "Dit is een test. Er zit geen echt verzoek achter.",
+        "contents": "Inhoud",
+        "overview": "In één oogopslag",
+        "recipient": "Ontvanger",
+        "where": "Waar",
+        "records": "Gegevens",
+        "files": "Bestanden",
+        "result": "Uitkomst",
+        "total": "Totaal",
+        "complete": "Gekopieerd",
+        "partial": "Er ontbreekt iets: zie hieronder",
+        "none": "Niets gevonden",
+        "missing": "Niet gekopieerd: zie hieronder",
+        "recipients": "Wie gegevens van u heeft",
+        "nobody": "Er is geen systeem of leverancier gevraagd.",
+        "owner": "Verantwoordelijk",
+        "country": "Gegevens staan in",
+        "safeguard": "Waarborg voor gegevens buiten de Europese Economische Ruimte",
+        "no_safeguard": "Er is geen waarborg vastgelegd; vraag ons ernaar, dan vertellen wij het u.",
+        "not_announced": "Meer is van deze ontvanger niet bekend.",
+        "kinds": "Soorten gegevens",
+        "kind": "Soort",
+        "what": "Wat het is",
+        "open": "Openen",
+        "as_table": "tabel",
+        "as_data": "data",
+        "not_described": "Niet beschreven",
+        "news": "Wat wij hebben gevonden, en wat niet",
+        "file_list": "Bestanden",
+        "file": "Bestand",
+        "file_kind": "Soort",
+        "file_size": "Grootte",
+        "more_files": "en nog {count} in de map {folder}",
+        "using": "Hoe u deze kopie gebruikt",
+        "using_text": "Pak dit pakket eerst uit, dan werken de verwijzingen. Voor elke ontvanger is er een map. "
+        "Daarin staat elke soort gegevens twee keer: als tabel "
+        "(.csv) voor "
+        "een rekenprogramma, en als data (.json) voor programma's. Gevonden bestanden staan in de map “files”, onder "
+        "namen "
+        "die wij ze hebben gegeven.",
+        "apostrophe": "In een tabel staat een apostrof voor tekst die een rekenprogramma voor een formule zou kunnen "
+        "houden. In het databestand staat dezelfde tekst zoals hij is.",
+        "manifest_text": "Het bestand {manifest} noemt alles in dit pakket, met een controlegetal (SHA-256) "
+        "waaraan beschadiging te zien is.",
+        "private": "Deze kopie bevat persoonsgegevens. Bewaar haar waar niemand anders haar kan lezen.",
+        "rights": "Uw rechten",
+        "rights_text": "U mag ons vragen uw gegevens te verbeteren, te wissen of het gebruik ervan te beperken; u mag "
+        "bezwaar maken tegen het gebruik; en u mag vragen om wat u ons gaf in een vorm die u elders kunt gebruiken.",
+        "more_text": "Waarvoor wij uw gegevens gebruiken, hoe lang wij ze bewaren, hoe wij eraan komen, en of "
+        "machines alleen "
+        "besluiten nemen: dat staat in onze privacyverklaring, of vraag het ons en noem {request}.",
+        "complain": "Als u het er niet mee eens bent",
+        "complain_text": "Laat het ons weten en noem {request}: wij kijken er graag opnieuw naar. U hebt het recht "
+        "een klacht "
+        "in te dienen bij de toezichthouder: {authority}. U hebt ook het recht naar de rechter te gaan.",
+    },
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""What a language has to have words for, so that one which lacks a word can not be made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from habeas.vocabulary import Disposition, Headline
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A phrase for no records, for one and for several (`{count}` stands for the number)."""
+
+    bare: str
+    one: str
+    many: str
+
+    def of(self, count: int) -> str:
+        """Return the phrase for `count` records."""
+        if count == 0:
+            return self.bare
+        return self.one if count == 1 else self.many.format(count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language. `labels` are the fixed texts of the page, by the name that the template knows them by.
+
+    `findings` says what became of a category; `reasons` why, where the machine word is known, else `other_reason` with
+    a place `{word}`. `authorities` names the supervisory authority of a country, else `other_authority`.
+    """
+
+    code: str
+    months: tuple[str, ...]
+    thousands: str
+    headlines: Mapping[Headline, str]
+    findings: Mapping[Disposition, Counted]
+    other_finding: Counted
+    unchecked: str
+    cannot_list: str
+    reasons: Mapping[str, str]
+    no_reason: str
+    other_reason: str
+    everything: str
+    countries: Mapping[str, str]
+    authorities: Mapping[str, str]
+    other_authority: str
+    labels: Mapping[str, str]
+
+    def day(self, day: date) -> str:
+        """Return a date as people of this language write it."""
+        return f"{day.day} {self.months[day.month - 1]} {day.year}"
+
+    def number(self, number: int) -> str:
+        """Return a number with its thousands apart."""
+        return f"{number:,}".replace(",", self.thousands)
+
+    def size(self, size: int) -> str:
+        """Return a number of bytes in the largest unit that fits."""
+        amount = float(size)
+        for unit in ("B", "kB", "MB", "GB"):
+            if amount < 1000 or unit == "GB":
+                break
+            amount /= 1000
+        return f"{self.number(round(amount))} {unit}"
+
+    def country(self, code: str) -> str:
+        """Return a country's name and code; the code alone where the name is not known."""
+        name = self.countries.get(code)
+        return f"{name} ({code})" if name else code
+
+    def authority(self, country: str) -> str:
+        """Return whom to complain to about a controller in `country`."""
+        return self.authorities.get(country, self.other_authority)
