@@ -1,10 +1,12 @@
 """Carries one task through a processor: locate, store, re-read, hold, act, verify, retry; pure, over ports."""
 
+from habeas.engine.holds import Hold
 from habeas.engine.ports import (
     Again,
     Clock,
     ExportReceipt,
     Exports,
+    Held,
     LeaseLost,
     Ledger,
     OutcomeLine,
@@ -23,6 +25,8 @@ __all__ = [
     "Clock",
     "ExportReceipt",
     "Exports",
+    "Held",
+    "Hold",
     "LeaseLost",
     "Ledger",
     "OutcomeLine",

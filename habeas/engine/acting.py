@@ -1,11 +1,11 @@
 """Carries out an effect: re-read, whose is it, hold, remember, call, remember."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from habeas.engine.calls import Defect
 from habeas.engine.finding import checked
-from habeas.engine.holds import Hold, hold_on
+from habeas.engine.holds import Hold, hold_on, longest
 from habeas.engine.ports import StoredItem
 from habeas.engine.rectifying import changes_to, decide
 from habeas.engine.run import Key, Run, key_of
@@ -149,26 +149,31 @@ async def _cleared(run: Run, effect: Effect, batch: Sequence[StoredItem]) -> lis
     if effect.holds:
         decided |= _held(run, [item for item in batch if item.ordinal not in decided], now)
     await run.keep(decided)
-    return [item for item in batch if item.ordinal not in decided]
+    ready = [item for item in batch if item.ordinal not in decided]
+    if run.held is None:
+        return ready
+    return [replace(item, item=now[key_of(item.item)]) for item in ready]  # a hold does not say by what it matched
 
 
 def _held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dict[int, Result]:
-    """Return `retained` for every item that is held, or that would go together with one that is."""
+    """Return `retained` for every item that is held, or that would go together with one that is: the longest holds."""
     today = run.ctx.today()
     alone = {item.ordinal: hold_on(now[key_of(item.item)], run.task.retention, today=today) for item in items}
-    together: dict[str, Hold] = {}
+    together: dict[str, list[Hold]] = {}
     for known in run.stored.values():
         # What is held in another batch or pass may not go along with this one either.
         own = alone.get(known.ordinal)
         hold = own if known.ordinal in alone else hold_on(known.item, run.task.retention, today=today)
         if hold is not None:
-            together[run.processor.taken_with(known.item)] = hold
+            together.setdefault(run.processor.taken_with(known.item), []).append(hold)
+    for beside, hold in run.held.beside if run.held is not None else ():
+        if hold.until is None or today < hold.until:
+            together.setdefault(run.processor.taken_with(beside), []).append(hold)
     decided = {}
     for item in items:
-        own = alone[item.ordinal]
-        hold = own or together.get(run.processor.taken_with(item.item))
+        hold = longest(together.get(run.processor.taken_with(item.item), ()))
         if hold is not None:
-            note = None if own else "kept_together"
+            note = None if hold == alone[item.ordinal] else "kept_together"
             decided[item.ordinal] = Result(
                 item.item, Disposition.RETAINED, ground=hold.ground, until=hold.until, note=note
             )

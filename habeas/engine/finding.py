@@ -49,8 +49,17 @@ async def first_pass(run: Run, *, categories: Collection[str] | None = None) -> 
 
 async def later_pass(run: Run, residue: Iterable[Item]) -> None:
     """Store what verification still found as a further pass, after the stored ones."""
-    await run.begin_pass(run.pass_no if not run.located else run.pass_no + 1)
-    items = list(residue)
+    await _known_pass(run, run.pass_no if not run.located else run.pass_no + 1, residue)
+
+
+async def held_pass(run: Run, items: Iterable[Item]) -> None:
+    """Store what a hold kept as the first pass: it is known already, and nobody is searched for."""
+    await _known_pass(run, 1, items)
+
+
+async def _known_pass(run: Run, number: int, known: Iterable[Item]) -> None:
+    await run.begin_pass(number)
+    items = list(known)
     for start in range(0, len(items), BATCH):
         await run.ledger.found(items[start : start + BATCH], ())
     await run.all_found()

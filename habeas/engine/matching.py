@@ -1,6 +1,7 @@
 """Tells whether an item is the subject's: identities compared after normalising by type."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from habeas.sdk import Identity, IdentityType
 
@@ -23,6 +24,14 @@ def normalised(identity: Identity) -> Identity:
         case _:
             pass
     return Identity(identity.type, value)
+
+
+class Owner(Protocol):
+    """Whoever an item must belong to before it is touched."""
+
+    @property
+    def owns(self) -> Callable[[Identity], bool]:
+        """Tells whether an item that is matched by an identity is theirs."""
 
 
 class Subject:

@@ -1,10 +1,11 @@
 """What the engine needs from whoever runs it: a place to remember one task, and its verdict's shapes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from habeas.engine.holds import Hold
 from habeas.sdk import File, Identity, Item, Record, Result, Unlisted, Wait
 from habeas.vocabulary import AttentionReason, Checked, Disposition, Phase
 
@@ -37,6 +38,19 @@ class Progress:
     wait: Wait | None = None
     effects: int = 0
     unlisted: Sequence[Unlisted] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an earlier task kept and this one may act on, known to the host by a hold that has ended.
+
+    `items` have a `matched` type and no value; `owns` says whether what they are matched by now is still the person
+    of whom they were kept. `beside` is kept of the same person for longer: what would go along with it stays too.
+    """
+
+    items: Sequence[Item]
+    owns: Callable[[Identity], bool]
+    beside: Sequence[tuple[Item, Hold]] = ()
 
 
 class Clock(Protocol):

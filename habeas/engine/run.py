@@ -6,8 +6,8 @@ from typing import Any
 
 from habeas.engine.calls import Caller, Defect
 from habeas.engine.context import TaskContext
-from habeas.engine.matching import Subject
-from habeas.engine.ports import Ledger, Progress, StoredItem
+from habeas.engine.matching import Owner
+from habeas.engine.ports import Held, Ledger, Progress, StoredItem
 from habeas.sdk import Identity, Item, Manifest, Processor, Result, Serves, Task, Unlisted, Wait
 from habeas.vocabulary import DONE, Disposition
 
@@ -33,8 +33,9 @@ class Run:
     ledger: Ledger
     ctx: TaskContext
     caller: Caller
-    subject: Subject
+    subject: Owner
     max_passes: int
+    held: Held | None = None
     stored: dict[int, StoredItem] = field(default_factory=dict)
     identities: list[Identity] = field(default_factory=list)
     unlisted: list[Unlisted] = field(default_factory=list)

@@ -33,14 +33,14 @@ def can_look(run: Run) -> bool:
 async def look_again(run: Run) -> Look:
     """Return what remains: by the processor's own `verify`, else by a strong read of the items and a fresh locate.
 
-    A rectification is looked at through `read` alone. Raises whatever the reads raise: a vendor that can not be
-    reached has proven nothing.
+    A rectification is looked at through `read` alone, what a hold kept by the strong read alone. Raises whatever the
+    reads raise: a vendor that can not be reached has proven nothing.
     """
     if run.task.action is Action.RECTIFY:
         wrong, unread = await values_that_differ(run)
         return Look(wrong, unread)
     latest = run.latest()
-    remaining = await _own_look(run, [item.item for item in latest.values()])
+    remaining = await _own_look(run, [item.item for item in latest.values()]) if run.held is None else None
     if remaining is None:
         remaining = await _default_look(run, list(latest.values()))
     residue = {
@@ -77,6 +77,8 @@ async def _default_look(run: Run, items: Sequence[StoredItem]) -> list[Item]:
     remaining: list[Item] = []
     for start in range(0, len(items), run.serves.batch):
         remaining.extend((await reread(run, items[start : start + run.serves.batch])).values())
+    if run.held is not None:
+        return remaining
     async for thing in run.caller.stream(run.processor.locate):
         if isinstance(thing, Unlisted):
             news = unlisted(run, thing)  # what could be listed before the effect and can not be now is not proven

@@ -8,11 +8,11 @@ from habeas.engine.acting import EFFECTS, CancelledInTime, act, refuse, take_ans
 from habeas.engine.calls import Caller, Defect, OutOfTime
 from habeas.engine.context import TaskContext
 from habeas.engine.exporting import export
-from habeas.engine.finding import TooManyIdentities, first_pass, later_pass
+from habeas.engine.finding import TooManyIdentities, first_pass, held_pass, later_pass
 from habeas.engine.lines import line, lines_of, word
 from habeas.engine.looking import FOUND, STILL_THERE, count, resolve
 from habeas.engine.matching import Subject
-from habeas.engine.ports import Again, Clock, Exports, Ledger, OutcomeLine, Park, Settled, StoredItem, Verdict
+from habeas.engine.ports import Again, Clock, Exports, Held, Ledger, OutcomeLine, Park, Settled, StoredItem, Verdict
 from habeas.engine.rectifying import Unclear, categories_of, fields_told, owned_values, unknown_fields
 from habeas.engine.run import Run
 from habeas.engine.telling import not_listed, nothing_found
@@ -54,18 +54,20 @@ async def work(
     exports: Exports | None = None,
     answer: bytes | None = None,
     max_passes: int = MOST_PASSES,
+    held: Held | None = None,
 ) -> Verdict:
     """Work on `task` until it is settled, must wait or needs a person; a re-run goes on from what `ledger` holds.
 
     `attempt` counts, from 1, the runs that ended in `Again(counts=True)` since a person last asked. `before_call` is
     awaited where a processor asks for its turn. `answer` is a callback or a person's form for the job waited for.
     `max_passes` is raised by three when a person retries a task that was parked with `residue_remains`.
+    `held` is what an earlier task kept, where its hold has ended: an erasure then acts on that, and looks for nothing.
     Raises `LeaseLost`, and whatever the ledger raises; nothing that a processor raises gets out.
     """
     serves = manifest.serves(task.action)
     if serves is None:
         return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="not_served"),))
-    if not any(identity.type in manifest.accepts for identity in task.identities):
+    if held is None and not any(identity.type in manifest.accepts for identity in task.identities):
         return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="no_accepted_identity"),))
     ctx = TaskContext(
         task,
@@ -76,8 +78,8 @@ async def work(
         before_call=before_call,
     )
     caller = Caller(ctx, grace=manifest.timeouts.call)
-    subject = Subject((*task.identities, *owned_values(task)))
-    run = Run(task, processor, manifest, serves, ledger, ctx, caller, subject, max_passes)
+    subject = Subject((*task.identities, *owned_values(task))) if held is None else held
+    run = Run(task, processor, manifest, serves, ledger, ctx, caller, subject, max_passes, held)
     try:
         with bounded_by(ctx.time_left):
             run.take(await ledger.load())
@@ -147,7 +149,9 @@ async def _effect(run: Run, answer: bytes | None) -> Verdict:
 
 async def _locate(run: Run) -> None:
     """Open the pass that is due: the first by locating, a later one that a crash cut short by looking again."""
-    if run.pass_no <= 1:
+    if run.pass_no <= 1 and run.held is not None:
+        await held_pass(run, run.held.items)
+    elif run.pass_no <= 1:
         await first_pass(run, categories=categories_of(run) if run.task.action is Action.RECTIFY else None)
     else:
         await later_pass(run, (await look_again(run)).residue)
