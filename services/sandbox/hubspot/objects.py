@@ -85,19 +85,21 @@ async def archive(call: Call) -> Response:
 
 
 async def batch_read(call: Call) -> Response:
-    """POST {root}/batch/read {inputs, properties, idProperty}: 100 at most; 207 where some are missing."""
-    kind, body = call.kind(), await call.json()
-    inputs = [str(one.get("id", "")) for one in body.get("inputs") or ()]
+    """POST {root}/batch/read?archived {inputs, properties, idProperty}: 100 at most; 207 where some are missing."""
+    kind, body, archived = call.kind(), await call.json(), call.flag("archived")
+    if not all(isinstance(body.get(name), list) for name in ("inputs", "properties")):
+        refuse("inputs and properties are required")
+    inputs = [str(one.get("id", "")) for one in body["inputs"]]
     if len(inputs) > BATCH_LIMIT:
         refuse(f"The maximum number of inputs supported in a batch request is {BATCH_LIMIT}")
     by_email = kind is CONTACTS and body.get("idProperty") == "email"
-    look_up = call.crm.find_by_email if by_email else lambda one: call.crm.find(kind, one)
+    look_up = call.crm.find_by_email if by_email else lambda one: call.crm.find(kind, one, archived=archived)
     started = stamp(datetime.now(UTC))
     found = {one: look_up(one) for one in dict.fromkeys(inputs)}
     missing = [one for one, record in found.items() if record is None]
     answer: dict[str, Any] = {
         "status": "COMPLETE",
-        "results": [object_body(record, body.get("properties") or ()) for record in found.values() if record],
+        "results": [object_body(record, body["properties"]) for record in found.values() if record],
         "startedAt": started,
         "completedAt": stamp(datetime.now(UTC)),
     }
@@ -125,6 +127,8 @@ def checked(kind: ObjectType, properties: object) -> dict[str, str]:
         problems.append(("INVALID_EMAIL", "email", "Email address is invalid"))
     if problems:
         refuse_properties(problems)
+    if kind is CONTACTS and "email" in wanted:
+        wanted["email"] = wanted["email"].lower()
     return wanted
 
 

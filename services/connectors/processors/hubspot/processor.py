@@ -1,13 +1,31 @@
-"""Finds a subject's contacts in HubSpot, reads them again, and has them deleted for good."""
+"""Finds a subject's contacts in HubSpot, hands out what is in them, corrects them, has them deleted for good."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from habeas.sdk import Context, Disposition, Http, Identity, IdentityType, Item, Processor, Result
-from services.connectors.processors.hubspot.vendor import ENGAGEMENTS, TICKETS, Contact, Crm, Filter
+from habeas.sdk import (
+    Change,
+    Context,
+    Disposition,
+    Http,
+    Identity,
+    IdentityType,
+    Item,
+    Manifest,
+    Processor,
+    Record,
+    Result,
+    Values,
+)
+from services.connectors.processors.hubspot.shapes import Contact
+from services.connectors.processors.hubspot.vendor import CONTACTS, ENGAGEMENTS, NOT_LIVE, TICKETS, Crm, Filter
 
 CONTACT = "contact"
+# The properties that can be corrected, by register key: as the manifest says.
+FIELDS = {key: field.name for key, field in Manifest.load(Path(__file__).with_name("manifest.toml")).fields.items()}
 MORE_EMAILS = "hs_additional_emails"
 NOBODY = Identity(IdentityType.CUSTOMER_ID, "")  # what a contact is matched by that is not the subject's
 
@@ -22,6 +40,7 @@ class Settings(BaseModel):
     customer_id_property: str = Field(default="customer_id", pattern=r"^[a-z][a-z0-9_]{0,99}$")
     objects_root: str = Field(default="/crm/v3/objects", pattern=r"^/[\w/.-]+$")
     associations_root: str = Field(default="/crm/v4/objects", pattern=r"^/[\w/.-]+$")
+    properties_root: str = Field(default="/crm/v3/properties", pattern=r"^/[\w/.-]+$")
     time_zone: str = "UTC"
 
 
@@ -69,15 +88,50 @@ class HubSpot(Processor[Settings]):
         crm = self._crm(ctx)
         for contact_id, wanted in _by_contact(items).items():
             contact = await crm.contact(contact_id, self._properties)
-            there = (
-                {item.ref: item for item in _items(contact, self._matched(contact, ctx.identities))} if contact else {}
-            )
+            there = {item.ref: item for item in _items(contact, NOBODY)} if contact else {}
             for item in wanted:
                 ticket = _ticket(item)
-                if item.ref in there:
-                    yield there[item.ref]
+                if contact and item.ref in there:
+                    yield replace(there[item.ref], matched=self._now_of(contact, item.matched.type, ctx.identities))
                 elif contact is None and ticket and await crm.ticket_exists(ticket):
                     yield item
+
+    async def export(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Record]:
+        """Read the objects behind `items` a hundred at a time, with every property that is set."""
+        crm = self._crm(ctx)
+        names: dict[str, list[str]] = {}
+        for contact_id, wanted in _by_contact(items).items():
+            contact = await crm.contact(contact_id, self._properties)
+            for kind, of_item in _objects(contact_id, contact, wanted).items():
+                names[kind] = names.get(kind) or await crm.properties(kind)
+                found = await crm.things(kind, list(of_item), names[kind])
+                if kind == CONTACTS and not found:
+                    found = await crm.things(kind, list(of_item), names[kind], archived=True)
+                for thing in found:
+                    yield Record(of_item[thing.id], {name: value for name, value in thing.properties.items() if value})
+
+    async def read(self, ctx: Context, items: Sequence[Item], fields: Sequence[str]) -> AsyncIterator[Values]:
+        """Read the properties in question of every contact, by id."""
+        crm = self._crm(ctx)
+        for item in items:
+            contact = await crm.contact(item.ref, [FIELDS[field] for field in fields])
+            if contact is not None:
+                yield Values(item, {field: contact.properties.get(FIELDS[field]) or None for field in fields})
+
+    async def rectify(self, ctx: Context, changes: Sequence[Change]) -> list[Result]:
+        """Write the corrections of a contact in one call, which HubSpot takes whole or not at all."""
+        crm = self._crm(ctx)
+        results = []
+        for change in changes:
+            item = change.item
+            why = await crm.change(item.ref, {FIELDS[one.field]: one.new for one in change.corrections})
+            if why is None:
+                results.append(Result(item, Disposition.RECTIFIED))
+            elif why == NOT_LIVE and await crm.contact(item.ref, self._properties) is None:
+                results.append(Result(item, Disposition.NOT_FOUND))
+            else:
+                results.append(Result(item, Disposition.REFUSED, note=why))
+        return results
 
     def taken_with(self, item: Item) -> str:
         """Everything goes with its contact."""
@@ -104,6 +158,7 @@ class HubSpot(Processor[Settings]):
             token=self.config.token.get_secret_value(),
             objects_root=self.config.objects_root,
             associations_root=self.config.associations_root,
+            properties_root=self.config.properties_root,
             time_zone=self.config.time_zone,
             now=ctx.now,
         )
@@ -120,16 +175,20 @@ class HubSpot(Processor[Settings]):
                     pass
 
     def _matched(self, contact: Contact, identities: Sequence[Identity]) -> Identity:
-        """Return the identity by which `contact` is the subject's now, or `NOBODY`."""
-        held = {
-            IdentityType.EMAIL: {_folded(email) for email in _emails(contact)},
-            IdentityType.CUSTOMER_ID: {(contact.properties.get(self.config.customer_id_property) or "").strip()},
-        }
-        for identity in identities:
-            plain = _plain(identity)
-            if plain and plain in held.get(identity.type, set()):
-                return identity
-        return NOBODY
+        """Return the identity by which `contact` is the subject's, or `NOBODY`.
+
+        The primary address before all others: it is what a later look at the contact alone would name.
+        """
+        asked = {(identity.type, _plain(identity)): identity for identity in identities}
+        primary = _folded(contact.properties.get("email") or "")
+        held = sorted(self._known_as(contact), key=lambda one: one.value != primary)
+        return next((asked[one.type, one.value] for one in held if (one.type, one.value) in asked), NOBODY)
+
+    def _now_of(self, contact: Contact, asked: IdentityType, identities: Sequence[Identity]) -> Identity:
+        """Say whose `contact` is now by an identity of type `asked`: of several addresses the subject's, if any is."""
+        held = [one for one in self._known_as(contact) if one.type is asked]
+        mine = {_plain(identity) for identity in identities if identity.type is asked}
+        return next((one for one in held if one.value in mine), held[0] if held else Identity(asked, ""))
 
     def _known_as(self, contact: Contact) -> Iterator[Identity]:
         customer_id = (contact.properties.get(self.config.customer_id_property) or "").strip()
@@ -157,6 +216,20 @@ def _items(contact: Contact, matched: Identity) -> Iterator[Item]:
             yield Item(f"{contact.id}/{kind}", kind, matched, count=len(linked), dated=dated)
     for ticket in contact.linked(TICKETS):
         yield Item(f"{contact.id}/{TICKETS}/{ticket}", TICKETS, matched, dated=dated)
+
+
+def _objects(contact_id: str, contact: Contact | None, items: Sequence[Item]) -> dict[str, dict[str, Item]]:
+    """Return, by type of object, the item that each object's id belongs to."""
+    objects: dict[str, dict[str, Item]] = {}
+    for item in items:
+        ticket = _ticket(item)
+        if item.category == CONTACT:
+            objects[CONTACTS] = {contact_id: item}
+        elif ticket:
+            objects.setdefault(TICKETS, {})[ticket] = item
+        elif contact is not None:
+            objects[item.category] = dict.fromkeys(contact.linked(item.category), item)
+    return objects
 
 
 def _contact_id(item: Item) -> str:

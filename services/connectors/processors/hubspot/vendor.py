@@ -1,85 +1,50 @@
-"""HubSpot's HTTP API as far as this processor needs it: search, strong reads, associations, permanent deletion."""
+"""HubSpot's HTTP API as far as this processor needs it: search, strong reads, changes, permanent deletion."""
 
 import json
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from habeas.sdk import Answer, CredentialsRejected, Http, ProcessorError, RetryLater, busy
+from services.connectors.processors.hubspot.shapes import (
+    Batch,
+    Contact,
+    Found,
+    FoundPage,
+    LinkedPage,
+    Properties,
+    Refusal,
+    Thing,
+    next_page,
+    read,
+)
 
 ENGAGEMENTS = ("notes", "emails", "calls", "meetings", "tasks", "communications")
 TICKETS = "tickets"
+CONTACTS = "contacts"
 
 # A search takes five groups of filters (groups are alternatives) and pages of two hundred.
 GROUPS = 5
 PAGE = 200
+# A batch read takes a hundred ids.
+BATCH = 100
 # What a ticket says about a person. Deleting it only moves it to the recycle bin, so it is emptied first.
 TICKET_TEXT = ("subject", "content")
 
+# What a 400 to a change says of a property, and the reason that is told; anything else is `invalid_value`.
+REFUSALS = {
+    "PROPERTY_DOESNT_EXIST": "unknown_property",
+    "READ_ONLY_VALUE": "read_only_property",
+    "INVALID_EMAIL": "invalid_email",
+}
+NOT_LIVE = "in_recycle_bin"
+
 Filter = dict[str, str]
-
-VendorId = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
-
-
-class _Shape(BaseModel):
-    # An answer may hold anything: what is not needed is left out, and errors never quote it.
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
-
-
-class _Cursor(_Shape):
-    after: Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class _Paging(_Shape):
-    next: _Cursor | None = None
-
-
-class _Found(_Shape):
-    id: VendorId
-
-
-class _FoundPage(_Shape):
-    results: list[_Found]
-    paging: _Paging | None = None
-
-
-class _Linked(_Shape):
-    to: VendorId = Field(alias="toObjectId")
-
-
-class _LinkedPage(_Shape):
-    results: list[_Linked]
-    paging: _Paging | None = None
-
-
-class Contact(_Shape):
-    """A contact with the ids of what hangs on it, by object type."""
-
-    id: VendorId
-    properties: dict[str, str | None]
-    updated: datetime = Field(alias="updatedAt")
-    associations: dict[str, _FoundPage] = Field(default_factory=dict)
-
-    def linked(self, kind: str) -> list[str]:
-        """Return the ids of the linked objects of `kind`, each once."""
-        page = self.associations.get(kind)
-        return list(dict.fromkeys(found.id for found in page.results)) if page else []
-
-    @property
-    def changed_on(self) -> date:
-        """The day of its last change, in UTC."""
-        return self.updated.date()
 
 
 class UnexpectedAnswerError(Exception):
     """HubSpot refused a call as we made it: a property that does not exist, say. No excuse to refuse the person."""
-
-
-ShapeT = TypeVar("ShapeT", bound=_Shape)
 
 
 class Crm:
@@ -94,6 +59,7 @@ class Crm:
         token: str,
         objects_root: str,
         associations_root: str,
+        properties_root: str,
         time_zone: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -102,6 +68,7 @@ class Crm:
         self._headers = {"authorization": f"Bearer {token}"}
         self._objects = objects_root.rstrip("/")
         self._associations = associations_root.rstrip("/")
+        self._properties = properties_root.rstrip("/")
         self._zone = ZoneInfo(time_zone)
         self._now = now
 
@@ -118,15 +85,50 @@ class Crm:
                     "limit": PAGE,
                     "after": after,
                 }
-                page = _read(_FoundPage, await self._call("POST", f"{self._objects}/contacts/search", body))
+                page = read(FoundPage, await self._call("POST", f"{self._objects}/contacts/search", body))
                 found |= dict.fromkeys(each.id for each in page.results)
-                after = _next(page.paging, after)
+                after = next_page(page.paging, after)
         return list(found)
 
     async def contact(self, wanted: str, properties: Sequence[str], *, by_email: bool = False) -> Contact | None:
         """Return the contact with this id (or primary address), live or in the recycle bin, by a strong read."""
         live = await self._contact(wanted, properties, by_email=by_email, archived=False)
         return live or await self._contact(wanted, properties, by_email=by_email, archived=True)
+
+    async def properties(self, kind: str) -> list[str]:
+        """Return the names of all properties that objects of `kind` have here: only those asked for are ever sent."""
+        found = read(Properties, await self._call("GET", f"{self._properties}/{kind}"))
+        return [one.name for one in found.results]
+
+    async def things(
+        self, kind: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool = False
+    ) -> list[Thing]:
+        """Return those of the objects that exist, by strong reads of a hundred; `archived` reads the recycle bin.
+
+        Raises `RetryLater("partial_answer")` when an object is neither sent nor said not to exist.
+        """
+        found: list[Thing] = []
+        for start in range(0, len(ids), BATCH):
+            found += await self._batch(kind, ids[start : start + BATCH], properties, archived=archived)
+        return found
+
+    async def change(self, contact_id: str, properties: Mapping[str, str]) -> str | None:
+        """Write properties of a live contact, all or none of them; "" clears one.
+
+        Returns None when they were written, or why not, as a machine word.
+        """
+        path = f"{self._objects}/contacts/{quote(contact_id, safe='')}"
+        answer = await self._call("PATCH", path, {"properties": dict(properties)}, accept=(200, 400, 404, 409))
+        match answer.status:
+            case 400:
+                codes = [REFUSALS.get(one.code) for one in read(Refusal, answer).errors]
+                return next((word for word in codes if word), "invalid_value")
+            case 404:
+                return NOT_LIVE
+            case 409:
+                return "email_of_another_contact"
+            case _:
+                return None
 
     async def purge(self, contact_id: str) -> bool:
         """Delete a contact for good, by id; False when there is none.
@@ -145,7 +147,7 @@ class Crm:
 
     async def ticket_contacts(self, ticket_id: str) -> list[str]:
         """Return the ids of the contacts that a ticket hangs on."""
-        return await self._linked(TICKETS, ticket_id, "contacts")
+        return await self._linked(TICKETS, ticket_id, CONTACTS)
 
     async def bin_ticket(self, ticket_id: str) -> None:
         """Empty a ticket and move it to the recycle bin, from which HubSpot purges it after 90 days."""
@@ -168,11 +170,29 @@ class Crm:
         answer = await self._call("GET", path, params=params, accept=(200, 404))
         if answer.status == 404:
             return None
-        contact = _read(Contact, answer)
+        contact = read(Contact, answer)
         for kind, page in contact.associations.items():
             if page.paging is not None and page.paging.next is not None and kind in (*ENGAGEMENTS, TICKETS):
-                page.results = [_Found(id=other) for other in await self._linked("contacts", contact.id, kind)]
+                page.results = [Found(id=other) for other in await self._linked("contacts", contact.id, kind)]
         return contact
+
+    async def _batch(self, kind: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool) -> list[Thing]:
+        body = {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}
+        params = {"archived": "true"} if archived else None
+        path = f"{self._objects}/{kind}/batch/read"
+        try:
+            batch = read(Batch, await self._call("POST", path, body, params=params, accept=(200, 207)))
+        except RetryLater as error:
+            if error.reason != "answer_too_large" or len(ids) == 1:
+                raise
+            half = len(ids) // 2  # a hundred long mails are more than an answer may hold
+            return [
+                *await self._batch(kind, ids[:half], properties, archived=archived),
+                *await self._batch(kind, ids[half:], properties, archived=archived),
+            ]
+        if set(ids) - {one.id for one in batch.results} - batch.missing():
+            raise RetryLater("partial_answer")
+        return [one for one in batch.results if one.id in ids]
 
     async def _linked(self, kind: str, object_id: str, to: str) -> list[str]:
         linked: dict[str, None] = {}
@@ -182,9 +202,9 @@ class Crm:
             answer = await self._call("GET", path, params=params, accept=(200, 404))
             if answer.status == 404:
                 break
-            page = _read(_LinkedPage, answer)
+            page = read(LinkedPage, answer)
             linked |= dict.fromkeys(each.to for each in page.results)
-            after = _next(page.paging, after)
+            after = next_page(page.paging, after)
         return list(linked)
 
     async def _call(
@@ -227,18 +247,3 @@ def _policy(body: bytes) -> str:
     except ValueError:
         return ""
     return str(document.get("policyName", "")) if isinstance(document, dict) else ""
-
-
-def _next(paging: _Paging | None, before: str) -> str:
-    """Return the next cursor, or "" at the end; a cursor that stands still would be read for ever."""
-    after = paging.next.after if paging is not None and paging.next is not None else ""
-    if after and after == before:
-        raise RetryLater("cursor_stands_still")
-    return after
-
-
-def _read(shape: type[ShapeT], answer: Answer) -> ShapeT:
-    try:
-        return shape.model_validate(answer.json())
-    except ValidationError:
-        raise RetryLater("unreadable_answer") from None

@@ -20,6 +20,7 @@ def crm(answer: Callable[[httpx.Request], httpx.Response], *, zone: str = "UTC")
         token="t",
         objects_root="/crm/v3/objects",
         associations_root="/crm/v4/objects",
+        properties_root="/crm/v3/properties",
         time_zone=zone,
         now=lambda: NOW,
     )
