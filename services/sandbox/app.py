@@ -17,7 +17,7 @@ from services.sandbox.hubspot.api import hubspot_app
 from services.sandbox.hubspot.calls import HubSpot
 from services.sandbox.hubspot.crm import Crm
 from services.sandbox.hubspot.gate import Gate
-from services.sandbox.knobs import Dial, HubSpotKnobs, OpenAIKnobs, S3Knobs, SmtpKnobs
+from services.sandbox.knobs import Dial, HubSpotKnobs, OpenAIKnobs, S3Knobs, SmtpKnobs, StripeKnobs
 from services.sandbox.ledger import Ledger
 from services.sandbox.openai.api import openai_app
 from services.sandbox.openai.belongings import AiSupplier, IdLedger
@@ -31,6 +31,10 @@ from services.sandbox.s3.store import ObjectStore
 from services.sandbox.settings import SandboxSettings
 from services.sandbox.smtp.mailbox import Mailbox
 from services.sandbox.smtp.sink import Sink, SmtpServer
+from services.sandbox.stripe.accounts import Accounts
+from services.sandbox.stripe.api import stripe_app
+from services.sandbox.stripe.calls import Stripe
+from services.sandbox.stripe.gate import Gate as StripeGate
 
 
 class Sandbox:
@@ -38,16 +42,19 @@ class Sandbox:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.ledgers = {name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "openai", "smtp")}
+        self.ledgers = {
+            name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "openai", "stripe", "smtp")
+        }
         self._hubspot_dial, self._s3_dial, self._smtp_dial = Dial(HubSpotKnobs), Dial(S3Knobs), Dial(SmtpKnobs)
         self._account = HubSpot(Crm(), self.ledgers["hubspot"], self._hubspot_dial, settings.hubspot_token)
         self._openai_dial = Dial(OpenAIKnobs)
         self._openai = OpenAI(Platform(), self.ledgers["openai"], self._openai_dial, settings.openai_token)
         self._ai = AiSupplier(self._openai.platform, IdLedger(settings.dir / "application" / "openai-ids.jsonl"))
+        self._stripe = Stripe(self.ledgers["stripe"], Dial(StripeKnobs), settings.stripe_key)
         self._store = ObjectStore(settings.s3_bucket, settings.s3_region)
         self._mailbox = Mailbox(settings.dir / "mail")
         self._sink = Sink(self._mailbox, self.ledgers["smtp"], self._smtp_dial)
-        self._population = Population(self._account.crm, self._store, self._ai)
+        self._population = Population(self._account.crm, self._store, self._ai, Accounts(self._stripe))
         self._smtp = SmtpServer(self._sink)
         self._s3: S3Server | None = None
 
@@ -77,7 +84,7 @@ class Sandbox:
             log.event("sandbox.stopped")
 
     def http_app(self) -> FastAPI:
-        """HubSpot below `/hubspot`, OpenAI below `/openai`, the control API below `/_sandbox`, health beside them."""
+        """Vendors below `/hubspot`, `/openai` and `/stripe`, the control API below `/_sandbox`, health beside them."""
         app = FastAPI(title="Habeas sandbox", openapi_url="/_sandbox/openapi.json", docs_url=None, redoc_url=None)
         app.include_router(control_api(self._controls()))
 
@@ -93,6 +100,7 @@ class Sandbox:
 
         app.mount("/hubspot", Gate(hubspot_app(self._account), self._account))
         app.mount("/openai", OpenAIGate(openai_app(self._openai), self._openai))
+        app.mount("/stripe", StripeGate(stripe_app(self._stripe), self._stripe))
         return app
 
     def reset(self) -> None:
@@ -100,10 +108,11 @@ class Sandbox:
         self._account.reset()
         self._store.reset()
         self._ai.clear()
+        self._stripe.reset()
         self._mailbox.clear()
         self._sink.forget_tries()
         self._population.clear()
-        for dial in (self._hubspot_dial, self._s3_dial, self._openai_dial, self._smtp_dial):
+        for dial in (self._hubspot_dial, self._s3_dial, self._openai_dial, self._stripe.dial, self._smtp_dial):
             dial.turn({})
         for ledger in self.ledgers.values():
             ledger.start_afresh()
@@ -113,6 +122,7 @@ class Sandbox:
             "hubspot": self._hubspot_dial,
             "s3": self._s3_dial,
             "openai": self._openai_dial,
+            "stripe": self._stripe.dial,
             "smtp": self._smtp_dial,
         }
         return Controls(self._population, self._mailbox, self.ledgers, dials, self.reset)

@@ -5,23 +5,31 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from services.sandbox.knobs import KINDS, Dial
 from services.sandbox.ledger import Ledger
 from services.sandbox.people import invent
 from services.sandbox.population import PeopleExistError, Population, Resident
 from services.sandbox.smtp.mailbox import Mailbox
+from services.sandbox.stripe.kinds_of_payer import PAYERS
+
+
+def _known_payer(name: str) -> str:
+    if name not in PAYERS:
+        raise ValueError("nobody pays in this way")
+    return name
 
 
 class Wanted(BaseModel):
-    """How many people, of which seed, and how many of them with an object under retention."""
+    """How many people, of which seed, how many with an object under retention, and how they pay if all pay alike."""
 
     model_config = ConfigDict(extra="forbid")
 
     count: Annotated[int, Field(ge=1, le=20_000)] = 25
     seed: int = 1
     locked: Annotated[int, Field(ge=0)] = 0
+    payer: Annotated[str, AfterValidator(_known_payer)] | None = None
 
 
 @dataclass
@@ -56,7 +64,7 @@ def _people_routes(api: APIRouter, controls: Controls) -> None:
     @api.post("/people", status_code=201)
     async def add_people(wanted: Wanted) -> dict[str, Any]:
         try:
-            arrived = population.settle(invent(wanted.count, wanted.seed, wanted.locked))
+            arrived = population.settle(invent(wanted.count, wanted.seed, wanted.locked, wanted.payer))
         except PeopleExistError:
             raise HTTPException(409, "people of this seed are there already; reset or take another seed") from None
         return {"people": [one.as_json() for one in arrived]}

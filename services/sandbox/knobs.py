@@ -91,6 +91,14 @@ class OpenAIKnobs(HttpKnobs):
     page_cap: PositiveInt | None = None
 
 
+class StripeKnobs(HttpKnobs):
+    """Adds the search's lag in seconds, a cap on page sizes, and the seconds that each step of a redaction job takes."""
+
+    search_lag: NonNegativeFloat = 0.5
+    page_cap: PositiveInt | None = None
+    job_seconds: NonNegativeFloat = 0
+
+
 class SmtpKnobs(Knobs):
     """Adds `fail_4xx` (a share) and `greylist`: how many first tries for each recipient are put off."""
 
@@ -98,7 +106,13 @@ class SmtpKnobs(Knobs):
     greylist: NonNegativeInt = 0
 
 
-KINDS: dict[str, type[Knobs]] = {"hubspot": HubSpotKnobs, "s3": S3Knobs, "openai": OpenAIKnobs, "smtp": SmtpKnobs}
+KINDS: dict[str, type[Knobs]] = {
+    "hubspot": HubSpotKnobs,
+    "s3": S3Knobs,
+    "openai": OpenAIKnobs,
+    "stripe": StripeKnobs,
+    "smtp": SmtpKnobs,
+}
 _FAULTS = ("rate_limit", "fail_4xx", "fail_5xx", "hang", "hang_after", "drop_reply", "lie", "quota")
 
 

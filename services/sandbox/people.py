@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from services.sandbox.stripe.kinds_of_payer import NUMBERED, ORDINARY
+
 _FIRST_NAMES = """
     Anna Bram Carla Daan Elena Femke Gijs Hanna Ivo Jonas Katja Lena Milan Nadia Oskar Pien Quinten Rosa Sven
     Thea Umar Vera Wim Xenia Yara Zoe Aldo Britt Casper Dora Emil Fleur Goran Hilde Ines Joris Klara Lars
@@ -52,11 +54,13 @@ class Person:
     activities: tuple[Activity, ...] = ()
     stored: tuple[Stored, ...] = ()
     oddity: str = field(default="")
+    payer: str = ""
 
 
-def invent(count: int, seed: int, locked: int = 0) -> list[Person]:
+def invent(count: int, seed: int, locked: int = 0, payer: str | None = None) -> list[Person]:
     """`count` people of a seed; the first `locked` of them hold an object under retention.
 
+    `payer` makes all of them pay in one way (a key of `stripe.kinds_of_payer.PAYERS`).
     Customer ids are not padded, so that one is the beginning of another (`c-1-1`, `c-1-10`).
     """
     dice = random.Random(seed)  # noqa: S311 (repeatable, not secret)
@@ -67,6 +71,7 @@ def invent(count: int, seed: int, locked: int = 0) -> list[Person]:
         first, last = names[number % len(names)]
         extra = "" if seed == 1 and number < len(names) else f".{seed}-{number}"
         people.append(_person(number, first, last, f"{first}.{last}{extra}".lower(), seed, people))
+    people = [person if payer is None else replace(person, payer=payer) for person in people]
     return [_with_lock(person) if number < locked else person for number, person in enumerate(people)]
 
 
@@ -78,6 +83,7 @@ def _person(number: int, first: str, last: str, mailbox: str, seed: int, earlier
         phone=f"+44 20 7946 0{number % 1000:03d}",  # a range kept free for fiction
         language=_LANGUAGES[number % 5],
         oddity=_ODDITIES.get(number % CYCLE, ""),
+        payer=NUMBERED.get(number % CYCLE, ORDINARY),
     )
     neighbour = f"c-{seed}-{number}" if number else None
     return replace(

@@ -13,6 +13,7 @@ from services.sandbox.openai.belongings import AiSupplier
 from services.sandbox.people import Person
 from services.sandbox.s3.calls import person_of
 from services.sandbox.s3.store import Content, ObjectStore, Version
+from services.sandbox.stripe.accounts import Accounts
 
 
 class PeopleExistError(Exception):
@@ -27,6 +28,7 @@ class Resident:
     contact_ids: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
     ai: Mapping[str, list[str]] = field(default_factory=dict)
+    customers: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """For the control API."""
@@ -40,6 +42,8 @@ class Resident:
             "contact_ids": self.contact_ids,
             "objects": self.objects,
             "openai": self.ai,
+            "customers": self.customers,
+            "payer": person.payer,
             "locked": any(one.locked for one in person.stored),
             "oddity": person.oddity,
         }
@@ -52,6 +56,7 @@ class Population:
     crm: Crm
     store: ObjectStore
     ai: AiSupplier
+    accounts: Accounts
     residents: dict[str, Resident] = field(default_factory=dict)
 
     def settle(self, people: Iterable[Person]) -> list[Resident]:
@@ -64,28 +69,40 @@ class Population:
             self._make_contacts(resident)
         self.store.put([content for resident in arriving for content in _contents(resident)])
         made = self.ai.settle(resident.person for resident in arriving)
+        customers = self.accounts.settle(resident.person for resident in arriving)
         for resident in arriving:
             resident.ai = made[resident.person.customer_id]
+            resident.customers = customers[resident.person.customer_id]
         return arriving
 
     def remains(self, resident: Resident) -> dict[str, int]:
-        """What is left: CRM records on the person, archived ones too; versions and markers in S3; things at OpenAI."""
+        """What is left: CRM records on the person, archived ones too; versions and markers in S3; things at OpenAI.
+
+        Of Stripe `stripe` is what should go, `stripe_kept` the records of payments that law lets the controller keep.
+        """
         contacts = [one for one in self.crm.of_type("contacts") if _owns(resident, one)]
         refs = {ref for contact in contacts for ref in (contact.ref, *self.crm.linked(contact.ref))}
         versions = self.store.versions(_prefix(resident.person))
         at_openai = self.ai.platform.remains(resident.person.customer_id)
-        return {"hubspot": len(refs), "s3": len(versions), "openai": at_openai}
+        return {
+            "hubspot": len(refs),
+            "s3": len(versions),
+            "openai": at_openai,
+            **self.accounts.remains(resident.person),
+        }
 
     def digests(self, without: Iterable[str]) -> dict[str, Any]:
         """A digest of each person's data, of what is nobody's, and of everything but the people left out."""
         left_out = set(without)
         contacts, versions = self._contacts_by_person(), self._versions_by_person()
         ai = self.ai.platform.by_person()
+        everybody = [resident.person for resident in self.residents.values()]
 
         def state(person: str | None) -> str:
-            return _digest(
-                [self._contact_state(contacts[person]), list(map(asdict, versions[person])), ai.get(person, [])]
-            )
+            resident = self.residents.get(person or "")
+            paid = self.accounts.state(resident.person if resident else None, everybody)
+            at_s3 = list(map(asdict, versions[person]))
+            return _digest([self._contact_state(contacts[person]), at_s3, ai.get(person, []), paid])
 
         people = {customer_id: state(customer_id) for customer_id in self.residents}
         unowned = state(None)

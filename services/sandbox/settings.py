@@ -17,6 +17,7 @@ class SandboxSettings(BaseSettings):
     smtp_port: int = 9103
     hubspot_token: str = "sandbox-hubspot-token"  # noqa: S105 (a public word, not a secret)
     openai_token: str = "sandbox-openai-token"  # noqa: S105 (as above)
+    stripe_key: str = "sk_test_sandbox"
     s3_access_key: str = "sandbox"
     s3_bucket: str = "habeas-demo"
     s3_region: str = "eu-west-1"

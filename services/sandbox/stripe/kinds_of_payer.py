@@ -1,0 +1,72 @@
+"""What invented people bought: how many accounts they have at Stripe, what they paid and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+ORDINARY = ""
+LONG_AGO = 365 * 9 + 40
+"""Days after which no law keeps a payment."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """An invoice, `days` old, with its payment if it was paid; `how` is `invoice` or `checkout`."""
+
+    days: int
+    cents: int
+    how: str = "invoice"
+    status: str = "paid"
+    disputed: bool = False
+
+
+@dataclass(frozen=True)
+class Payer:
+    """One account, under the person's address (`shouting`: in other letters); `known_by_id` has it name their id."""
+
+    bills: tuple[Bill, ...] = ()
+    shouting: bool = False
+    guest: bool = False
+    deleted: bool = False
+    subscribed: bool = True
+    cards: int = 1
+    tax_id: bool = False
+    known_by_id: bool = True
+
+
+_RECENT = (Bill(200, 4_900), Bill(565, 4_900))
+_OLD = Bill(LONG_AGO, 1_900)
+_PLAIN = Payer((*_RECENT, _OLD))
+
+PAYERS: Mapping[str, tuple[Payer, ...]] = MappingProxyType(
+    {
+        ORDINARY: (_PLAIN,),
+        "two customers under one address": (
+            _PLAIN,
+            Payer((Bill(120, 2_500),), subscribed=False, cards=2, known_by_id=False),
+        ),
+        "paid as a guest": (Payer((Bill(150, 3_100, "checkout"),), guest=True),),
+        "deleted customer whose invoices remain": (Payer((*_RECENT, _OLD), deleted=True),),
+        "address in other letters": (replace(_PLAIN, shouting=True, known_by_id=False),),
+        "paid last week": (Payer((Bill(7, 4_900), _OLD)),),
+        "open invoice": (Payer((Bill(20, 9_900, status="open"), _OLD, replace(_OLD, status="draft")), tax_id=True),),
+        "disputed payment": (Payer((replace(_OLD, disputed=True), replace(_OLD, days=LONG_AGO + 30))),),
+        "only old invoices": (Payer(tuple(replace(_OLD, days=LONG_AGO + 31 * n) for n in range(12))),),
+        "no invoices": (Payer(tax_id=True, cards=2),),
+        "nothing paid for": (),
+    }
+)
+
+# By the number of the person within a cycle; the others are ordinary. Only people who are odd elsewhere are odd here.
+NUMBERED = {
+    1: "two customers under one address",
+    2: "paid as a guest",
+    3: "deleted customer whose invoices remain",
+    4: "address in other letters",
+    5: "paid last week",
+    7: "open invoice",
+    9: "disputed payment",
+    11: "only old invoices",
+    14: "no invoices",
+    22: "nothing paid for",
+}
