@@ -180,6 +180,7 @@ class AttentionReason(StrEnum):
     UNSEALABLE = "unsealable"
     MANIFEST_WAITS = "manifest_waits"  # a widened manifest waits for approval
     NOTICE_UNKNOWN = "notice_unknown"  # nobody knows whether the mail went out
+    WAITS_FOR_ANOTHER = "waits_for_another"  # another request on the same person goes first, and needs a person
 
 
 class Cause(StrEnum):

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.chassis.settings import ServiceSettings
+from services.chassis.object_settings import ExportSettings
 
 DAY = 86_400.0
 # Beside `services`, in a checkout as in an installed wheel.
 SHIPPED_RETENTION = Path(__file__).resolve().parents[2] / "deploy" / "config" / "retention.toml"
 
 
-class OrchestratorSettings(ServiceSettings):
+class OrchestratorSettings(ExportSettings):
     """Durations are in seconds. The controller is the company that answers to the subject."""
 
     controller_name: str = "Example Controller"
@@ -26,5 +26,8 @@ class OrchestratorSettings(ServiceSettings):
     forget_after: float = Field(default=45 * DAY, gt=0, description="until a host forgets the subject by itself")
     shred_after: float = Field(default=30 * DAY, ge=0, description="from completion until the request's key is deleted")
     retention_file: Path = Field(default=SHIPPED_RETENTION, description="which data is kept, and for how long")
+    package_lifetime: float = Field(
+        default=30 * DAY, gt=0, description="from completion until the copy of an answered access is given up"
+    )
     batch: int = Field(default=500, ge=1, le=5_000)
     replication: int | None = Field(default=None, ge=1, description="copies of a topic; default three, or all brokers")

@@ -35,7 +35,8 @@ DIGESTS = {
     "orchestrator.requests.idempotency_digest",
     "orchestrator.requests.body_digest",
     "orchestrator.requests.timeline_hash",
-    "orchestrator.subject_locks.blind",
+    "orchestrator.subject_readers.blind",
+    "orchestrator.subject_turns.blind",
     "orchestrator.timeline.hash",
 }
 # These must have held something when we looked, or we looked at the wrong time.
@@ -43,7 +44,7 @@ MUST_BE_SEEN = (
     "orchestrator.request_keys.wrapped",
     "orchestrator.request_secrets.sealed",
     "orchestrator.dead_letters.sealed",
-    "orchestrator.subject_locks.blind",
+    "orchestrator.subject_turns.blind",
     "connectors.tasks.seal",
     "connectors.journal.sealed",
     "connectors.dead_letters.sealed",

@@ -45,5 +45,6 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.AMBIGUOUS_IDENTITY: "Two values were found where a person has one. Look; then confirm, or cancel.",
     AttentionReason.UNSEALABLE: "The connector could not open the seal. See whether its enrolment key is current.",
     AttentionReason.MANIFEST_WAITS: "The processor asks for more than was approved. Approve its manifest.",
+    AttentionReason.WAITS_FOR_ANOTHER: "Another request on the person goes first, and needs somebody. See to that.",
     AttentionReason.NOTICE_UNKNOWN: "Nobody knows whether a mail went out. Look at the mail server.",
 }

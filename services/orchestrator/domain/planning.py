@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from habeas.vocabulary import Action, IdentityType, Right, TaskState
+from services.orchestrator.domain.settlement import UNKNOWN_FIELD
 from services.orchestrator.domain.task import ProcessorTask
 
 MAX_ROUNDS = 3
@@ -44,6 +45,7 @@ class Candidate:
     resolves: frozenset[IdentityType] = frozenset()
     serves: frozenset[Action] = frozenset()
     after: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()  # keys of the data register that it can correct
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class _Scene:
     tasks: Sequence[ProcessorTask]
     open_tasks: Sequence[ProcessorTask]
     news: frozenset[str]
+    fields: frozenset[str]
 
     def of(self, processor: str) -> ProcessorTask | None:
         """Return the action's task at a processor."""
@@ -92,11 +95,12 @@ def plan(
     candidates: Iterable[Candidate],
     tasks: Sequence[ProcessorTask],
     news: Iterable[str] = (),
+    fields: Iterable[str] = (),
 ) -> Plan:
     """Return what to add, given all tasks so far. Calling it again after nothing happened adds nothing.
 
     `types` are the identity types known by now; `news` the resolvers that were asked before others learned something
-    that they could look up.
+    that they could look up; `fields` what a rectification corrects.
     """
     known = {one.id: one for one in candidates}
     _check_order(known.values())
@@ -105,7 +109,7 @@ def plan(
     retired = {one.id for one in known.values() if one.standing is Standing.RETIRED}
     give_up = [one.id for one in tasks if one.is_open and one.processor in retired]
     still = [one for one in tasks if one.is_open and one.processor not in retired]
-    scene = _Scene(ACTION_OF[right], frozenset(types), known, tasks, still, frozenset(news))
+    scene = _Scene(ACTION_OF[right], frozenset(types), known, tasks, still, frozenset(news), frozenset(fields))
     resolves = _next_resolves(scene)
     actions = _actions(scene, {one.processor for one in resolves})
     add = [*resolves, *(one for one in actions if scene.of(one.processor) is None)]
@@ -177,6 +181,8 @@ def _action_at(scene: _Scene, one: Candidate) -> NewTask:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason="right_not_served")
     if not one.accepts & scene.types:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason="no_accepted_identity")
+    if scene.action is Action.RECTIFY and not one.fields & scene.fields:
+        return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason=UNKNOWN_FIELD)
     state = TaskState.WAITING if _held(scene, one) else TaskState.READY
     return NewTask(one.id, scene.action, 0, state, one.manifest_version)
 

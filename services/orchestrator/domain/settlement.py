@@ -6,6 +6,8 @@ from contracts.outcomes import Line, Outcome
 from habeas.vocabulary import Action, Checked, Disposition, TaskState
 from services.orchestrator.domain.task import ProcessorTask
 
+UNKNOWN_FIELD = "unknown_field"  # as a processor's engine says it
+
 
 def not_applicable(reason: str) -> Outcome:
     """Return the outcome of a processor that has nothing to do with this request, and why."""
@@ -15,6 +17,18 @@ def not_applicable(reason: str) -> Outcome:
 def given_up(reason: str) -> Outcome:
     """Return the outcome of a task that an operator took off the list: nothing is known, so nothing is claimed."""
     return Outcome.of((_nothing(Disposition.FAILED, reason),), complete=False)
+
+
+def unknown_field() -> Outcome:
+    """Return the outcome of a processor that knows none of the fields to correct: it is not asked."""
+    return Outcome.of((_nothing(Disposition.REFUSED, UNKNOWN_FIELD),))
+
+
+def with_unknown_field(outcome: Outcome) -> Outcome:
+    """Return what a processor answered, which was not asked for the fields that it does not know."""
+    if any(line.reason == UNKNOWN_FIELD for line in outcome.lines):
+        return outcome  # its manifest has changed meanwhile, and it says so itself
+    return Outcome.of((*outcome.lines, *unknown_field().lines), complete=outcome.complete)
 
 
 def _nothing(disposition: Disposition, reason: str) -> Line:

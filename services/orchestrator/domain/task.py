@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from habeas.vocabulary import Action, AttentionReason, Phase, TaskState
@@ -37,6 +37,8 @@ class ProcessorTask:
     export: str | None = None  # contracts.exports.ExportReceipt as JSON, of the report that settled it
     unknown_fields: tuple[str, ...] = ()  # fields of a rectification that this processor does not know
     behind: str | None = None  # the request that has to end before this task may be sent
+    follows: str | None = None  # the task whose held items it acts on, instead of searching
+    held_until: date | None = None  # which of them: those that were kept until this day
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +57,22 @@ class ProcessorTask:
         self.dispatch_no += 1
         self.dispatched_at = self.dispatched_at or at
         self.silence_at = silence_at
-        self.blocked = False
+        self.blocked, self.behind = False, None
+        if self.waits_for_a_person:
+            self.attention = None
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether the request that it waits for needs a person."""
+        return self.attention is not None and self.attention["reason"] == AttentionReason.WAITS_FOR_ANOTHER.value
+
+    def wait_behind(self, request: str, since: datetime, *, stuck: bool) -> None:
+        """Wait until another request ends, or its task at this processor does; `stuck` when that needs a person."""
+        self.blocked, self.behind = True, request
+        if stuck:
+            self.need(AttentionReason.WAITS_FOR_ANOTHER, since)
+        elif self.waits_for_a_person:
+            self.attention = None
 
     def accept(self, at: datetime, silence_at: datetime) -> bool:
         """Note that a host has it; False when that changes nothing."""
@@ -107,7 +124,7 @@ class ProcessorTask:
         self.outcome = outcome
         self.settled_at = at
         self.phase = self.attention = self.silence_at = None
-        self.blocked = False
+        self.blocked, self.behind = False, None
         return True
 
     def _heard(self, outcome: str) -> bool:

@@ -61,7 +61,7 @@ def close_tasks(
     for task in tasks:
         if task.was_sent:
             work.send(messages.closed(request, task, keys=directory.keys(task.processor), at=now))
-    work.release_subject(request.id)
+    work.release_subject(request)
 
 
 def recipients_of(directory: Directory, tasks: list[ProcessorTask]) -> tuple[Recipient, ...]:

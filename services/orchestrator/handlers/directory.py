@@ -61,6 +61,7 @@ class Enrolled:
             frozenset(self.manifest.resolves),
             frozenset(self.manifest.actions),
             frozenset(self.manifest.after),
+            frozenset(self.manifest.fields),
         )
 
 

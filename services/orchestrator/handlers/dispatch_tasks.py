@@ -1,32 +1,22 @@
-"""Sends tasks: one subject at a time, sealed to the processor, the row and the message in one transaction."""
+"""Sends tasks: in turn, sealed to the processor, the row and the message in one transaction."""
 
+import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
 
-from services.chassis.crypto.blind_index import blind_index
+from contracts.seal import SealedSubject
+from habeas.vocabulary import Action
 from services.chassis.faultpoints import faultpoint
-from services.chassis.postgres.pool import Connection
+from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
-from services.orchestrator.handlers.directory import Directory
+from services.orchestrator.handlers.directory import Directory, Enrolled
 from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.subject_turns import note_waiting, take_turns
 from services.orchestrator.handlers.vault import Vault
 from services.orchestrator.handlers.workspace import SQL, Workspace
 
-
-class LostRace(RuntimeError):
-    """Another dispatcher locked a subject in the same moment; the step is simply run again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Want:
-    """A lock that a task needs before it may be sent."""
-
-    processor: str
-    blind: bytes
-    request: str
+TURNS = Queries.load("services.orchestrator.store", "turns.sql")
 
 
 class Dispatcher:
@@ -53,9 +43,11 @@ class Dispatcher:
         return sent
 
     async def unblock(self) -> int:
-        """Let tasks try again whose subject may be free by now: the step of a slow loop of its own."""
+        """Let tasks try again whose turn may have come: the step of a slow loop of its own."""
         async with self._deps.database.connection() as connection:
-            await connection.execute(SQL["unblock_tasks"])
+            freed = await connection.fetch(TURNS["unblock"])
+        if freed:
+            self._deps.wakes.dispatcher.set()
         return 0
 
 
@@ -66,7 +58,7 @@ async def dispatch(
     directory: Directory | None = None,
     vault: Vault | None = None,
 ) -> int:
-    """Send `tasks` (again) within the caller's transaction, except those whose subject is taken; return how many.
+    """Send `tasks` (again) within the caller's transaction, except those whose turn it is not; return how many.
 
     The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
     has them already.
@@ -79,14 +71,12 @@ async def dispatch(
         directory = await Directory.read(work.connection, deps.root)
     if vault is None:
         vault = await Vault.open(work.connection, deps.at_rest, sorted({task.request_id for task in tasks}))
-    blocked = await _lock_subjects(deps, work.connection, directory, vault, tasks)
+    behind = await take_turns(deps, work, vault, tasks)
+    await note_waiting(messages, work, tasks, behind, now)
     for task in tasks:
-        if task.id in blocked:
-            task.blocked = True
-            work.touch_task(task)
-        else:
+        if task.id not in behind:
             _send(deps, messages, work, directory, vault, task, now)
-    return len(tasks) - len(blocked)
+    return len(tasks) - len(behind)
 
 
 def _send(
@@ -100,11 +90,13 @@ def _send(
 ) -> None:
     request = work.requests[task.request_id]
     processor = directory[task.processor]
+    waited_for_a_person = task.waits_for_a_person
     task.dispatch(now, now + timedelta(seconds=deps.settings.silence_attention))
-    identities = vault[request.id].accepted(processor.manifest.accepts if processor.manifest else ())
-    keys = directory.keys(task.processor)
-    work.send(messages.dispatched(request, task, keys=keys, identities=identities, at=now))
+    subject = _subject(vault, processor, task)
+    work.send(messages.dispatched(request, task, keys=directory.keys(task.processor), subject=subject, at=now))
     work.touch_task(task)
+    if waited_for_a_person:
+        request.wake_planner()
     request.note(
         "task.dispatched",
         event_id=messages.event_id(task.id, "task.dispatched", task.dispatch_no),
@@ -116,35 +108,20 @@ def _send(
     work.touch(request)
 
 
-async def _lock_subjects(
-    deps: Dependencies, connection: Connection, directory: Directory, vault: Vault, tasks: Sequence[ProcessorTask]
-) -> set[str]:
-    """Take the locks of all tasks that can have all of theirs; return the ids of the others.
+def _subject(vault: Vault, processor: Enrolled, task: ProcessorTask) -> SealedSubject:
+    """Return what a task's processor is told of the subject: what it accepts, and what its action needs.
 
-    A task that can not have all takes none, so that two requests never hold what the other waits for.
+    A value to correct is told only to processors that know its field; what was left out the first time stays out.
     """
-    wants: dict[str, list[_Want]] = {}
-    blind = lru_cache(maxsize=None)(partial(blind_index, deps.blind_key))  # one identity concerns many processors
-    for task in sorted(tasks, key=lambda one: one.id):
-        manifest = directory[task.processor].manifest
-        identities = vault[task.request_id].accepted(manifest.accepts if manifest else ())
-        wants[task.id] = [_Want(task.processor, blind(one.type, one.value), task.request_id) for one in identities]
-    asked = {(want.processor, want.blind) for some in wants.values() for want in some}
-    rows = await connection.fetch(SQL["subject_holders"], [one for one, _ in asked], [one for _, one in asked])
-    holders = {(row["processor"], row["blind"]): row["request_id"] for row in rows}
-    taking: dict[tuple[str, bytes], str] = {}
-    blocked = set()
-    for task_id, some in wants.items():
-        if any(holders.get((one.processor, one.blind), one.request) != one.request for one in some):
-            blocked.add(task_id)
-            continue
-        for one in some:
-            if (one.processor, one.blind) not in holders:
-                holders[one.processor, one.blind] = taking[one.processor, one.blind] = one.request
-    if taking:
-        taken = await connection.fetch(
-            SQL["lock_subjects"], [one for one, _ in taking], [one for _, one in taking], list(taking.values())
-        )
-        if len(taken) != len(taking):
-            raise LostRace
-    return blocked
+    known, manifest = vault[task.request_id], processor.manifest
+    if task.action is Action.RECTIFY and task.dispatch_no == 1:
+        fields = manifest.fields if manifest else ()
+        task.unknown_fields = tuple(one for one in known.fields if one not in fields)
+    corrects = set(known.fields) - set(task.unknown_fields) if task.action is Action.RECTIFY else ()
+    key = vault.export_key(task.request_id, task.id) if task.action is Action.EXPORT else None
+    return SealedSubject(
+        task=task.id,
+        identities=known.accepted(manifest.accepts if manifest else ()),
+        corrections=known.corrections(corrects),
+        export_key=None if key is None else base64.urlsafe_b64encode(key).decode(),
+    )

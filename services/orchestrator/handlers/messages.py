@@ -8,10 +8,10 @@ from contracts.ids import milliseconds_of
 from contracts.notices import NoticeDue, Recipient
 from contracts.outcomes import Outcome
 from contracts.requests import RequestFact
-from contracts.seal import SealedIdentity, SealedNotice, SealedSubject
+from contracts.seal import SealedNotice, SealedSubject
 from contracts.tasks import TaskCancelled, TaskClosed, TaskDispatched
 from contracts.topics import NOTICES, REQUESTS, TASKS
-from habeas.vocabulary import Language, NoticeKind
+from habeas.vocabulary import Action, Language, NoticeKind
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import seal
 from services.chassis.kafka.outgoing import Outgoing
@@ -46,11 +46,12 @@ class Messages:
         task: ProcessorTask,
         *,
         keys: ProcessorKeys,
-        identities: tuple[SealedIdentity, ...],
+        subject: SealedSubject,
         at: datetime,
     ) -> Outgoing:
-        """Return `task.dispatched`, sealed to the processor with the identities that it accepts."""
+        """Return `task.dispatched`, sealed to the processor; what an export leaves outlives the request."""
         settings = self._deps.settings
+        longer = settings.package_lifetime if task.action is Action.EXPORT else 0.0
         body = TaskDispatched(
             livemode=request.livemode,
             task_id=task.id,
@@ -63,9 +64,9 @@ class Messages:
             round=task.round,
             manifest_version=task.manifest_version or 1,
             not_after=at + timedelta(seconds=settings.task_lifetime),
-            forget_after=at + timedelta(seconds=settings.forget_after),
+            forget_after=at + timedelta(seconds=settings.forget_after + longer),
             due_at=request.due_at,
-            sealed=seal(keys, SealedSubject(task=task.id, identities=identities)),
+            sealed=seal(keys, subject),
         )
         return self._task(request, task, body, keys, at)
 

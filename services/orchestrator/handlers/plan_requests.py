@@ -14,13 +14,14 @@ from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain import cancelling
 from services.orchestrator.domain.planning import NewTask, plan
 from services.orchestrator.domain.request import DataSubjectRequest
-from services.orchestrator.domain.settlement import given_up, not_applicable
+from services.orchestrator.domain.settlement import UNKNOWN_FIELD, given_up, not_applicable, unknown_field
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.complete_request import close_tasks, complete, notice_silence
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.subject_turns import read_on
 from services.orchestrator.handlers.vault import Known, Vault
 from services.orchestrator.handlers.workspace import Workspace
 
@@ -59,6 +60,7 @@ class Planner:
                 _Planning(
                     self._deps, self._messages, work, directory, vault, request, tasks, now, request.id in untold
                 ).go()
+            await read_on(self._deps, work, vault)
             # What is ready goes in the same transaction: another one would lock, load and open all of it again.
             sent = await dispatch(self._deps, work, work.ready_tasks(), directory, vault)
             await vault.save()
@@ -71,6 +73,8 @@ class Planner:
             faultpoint("dispatcher.committed")
         if work.messages:
             self._deps.wakes.relay.set()
+        if work.freed:
+            self._deps.wakes.dispatcher.set()
         return len(work.requests)
 
 
@@ -159,6 +163,7 @@ class _Planning:
             candidates=self._directory.candidates(),
             tasks=self._tasks,
             news=self._news(known),
+            fields=known.fields,
         )
         if decided.empty:
             self._call_for_help(AttentionReason.NO_PROCESSORS)
@@ -169,7 +174,7 @@ class _Planning:
         for task in self._named(decided.ready):
             self._release(task)
         for task in self._named(tuple(decided.settle)):
-            self._settle(task, not_applicable(decided.settle[task.id]))
+            self._settle(task, _at_once(decided.settle[task.id]))
         for task in self._named(decided.give_up):
             self._settle(task, given_up("processor_retired"))
         request.waiting = any(task.state is TaskState.WAITING for task in self._tasks)
@@ -238,7 +243,7 @@ class _Planning:
             manifest_version=new.manifest_version,
         )
         if new.state is TaskState.SETTLED:
-            task.outcome = not_applicable(new.reason or "").model_dump_json()
+            task.outcome = _at_once(new.reason or "").model_dump_json()
             task.settled_at = self._now
         elif new.reason == AttentionReason.NEVER_ANNOUNCED.value:
             task.need(AttentionReason.NEVER_ANNOUNCED, self._now)
@@ -304,3 +309,8 @@ class _Planning:
             processor=task.processor if task else None,
             detail={name: value for name, value in (detail or {}).items() if value is not None},
         )
+
+
+def _at_once(reason: str) -> Outcome:
+    """Return the outcome of a processor that has nothing to do."""
+    return unknown_field() if reason == UNKNOWN_FIELD else not_applicable(reason)

@@ -11,6 +11,7 @@ from services.chassis.kafka.consumer import Poison
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.request import DataSubjectRequest
+from services.orchestrator.domain.settlement import with_unknown_field
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import dispatch
@@ -86,9 +87,10 @@ class _Recorder:
 
     def _settled(self, request: DataSubjectRequest, task: ProcessorTask, body: TaskSettled, event_id: str) -> None:
         before = len(task.late)
-        if not task.settle(body.outcome.model_dump_json(), at=body.at, cancelled=body.cancelled):
+        outcome = with_unknown_field(body.outcome) if task.unknown_fields and not body.cancelled else body.outcome
+        if not task.settle(outcome.model_dump_json(), at=body.at, cancelled=body.cancelled):
             if len(task.late) > before:
-                self._note(request, task, "task.answered_late", event_id, headline=body.outcome.headline.value)
+                self._note(request, task, "task.answered_late", event_id, headline=outcome.headline.value)
             return
         resolves = task.action is Action.RESOLVE
         if resolves:
@@ -101,7 +103,7 @@ class _Recorder:
             task,
             "task.cancelled" if body.cancelled else "task.settled",
             event_id,
-            headline=None if resolves else body.outcome.headline.value,
+            headline=None if resolves else outcome.headline.value,
             effects=None if resolves else body.effects,
             attempts=body.attempts,
         )

@@ -1,5 +1,6 @@
 """Packs what concerns the subject under the request's data key, and opens it again."""
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +20,22 @@ class KnownIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCorrection:
+    """One value to put right; `field` is a key of the data register. Without `old`, whatever stands there is wrong."""
+
+    field: str
+    old: str | None = dataclasses.field(repr=False)
+    new: str = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Secrets:
     """What a request knows of its subject. `contact` is an e-mail address; `reference` the client's own."""
 
     identities: tuple[KnownIdentity, ...] = field(repr=False)
     contact: str | None = field(default=None, repr=False)
     reference: str | None = field(default=None, repr=False)
+    corrections: tuple[KnownCorrection, ...] = field(default=(), repr=False)
 
 
 def pack(key: bytes, request_id: str, secrets: Secrets) -> bytes:
@@ -37,6 +48,8 @@ def pack(key: bytes, request_id: str, secrets: Secrets) -> bytes:
         "contact": None if secrets.contact is None else {"email": secrets.contact},
         "reference": secrets.reference,
     }
+    if secrets.corrections:
+        document["corrections"] = [[one.field, one.old, one.new] for one in secrets.corrections]
     return encrypt(key, json.dumps(document, ensure_ascii=False).encode(), _place(request_id))
 
 
@@ -48,7 +61,8 @@ def unpack(key: bytes, request_id: str, sealed: bytes) -> Secrets:
         for one in document["identities"]
     )
     contact = document["contact"]
-    return Secrets(identities, None if contact is None else contact["email"], document["reference"])
+    corrections = tuple(KnownCorrection(*one) for one in document.get("corrections", ()))
+    return Secrets(identities, None if contact is None else contact["email"], document["reference"], corrections)
 
 
 def _place(request_id: str) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from contracts.seal import SealedIdentity
+from contracts.exports import KEY_LABEL
+from contracts.seal import SealedCorrection, SealedIdentity
 from habeas.vocabulary import IdentityType
 from services.chassis.crypto.at_rest import KeyProvider
-from services.chassis.crypto.blind_index import normalise
+from services.chassis.crypto.blind_index import blind_index, normalise
+from services.chassis.crypto.keys import derive
 from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack, unpack
@@ -23,6 +25,7 @@ class Known:
 
     secrets: Secrets = field(repr=False)
     _accepted: dict[frozenset[IdentityType], tuple[SealedIdentity, ...]] = field(default_factory=dict, repr=False)
+    _subject: frozenset[bytes] | None = field(default=None, repr=False)
 
     @property
     def email(self) -> str | None:
@@ -59,6 +62,26 @@ class Known:
             )
         return self._accepted[wanted]
 
+    def subject(self, blind_key: bytes) -> frozenset[bytes]:
+        """Return the blind index of every identity that is known."""
+        if self._subject is None:
+            self._subject = frozenset(blind_index(blind_key, one.type, one.value) for one in self.secrets.identities)
+        return self._subject
+
+    def corrections(self, fields: Iterable[str]) -> tuple[SealedCorrection, ...]:
+        """Return the corrections of some fields, as they are sealed to a processor that knows these."""
+        wanted = frozenset(fields)
+        return tuple(
+            SealedCorrection(field=one.field, old=one.old, new=one.new)
+            for one in self.secrets.corrections
+            if one.field in wanted
+        )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return which fields are to be corrected."""
+        return tuple(one.field for one in self.secrets.corrections)
+
     def learn(self, found: Sequence[SealedIdentity], *, provenance: str, round_: int) -> int:
         """Add identities that are not known yet; return how many were."""
         known = {(one.type, normalise(one.type, one.value)) for one in self.secrets.identities}
@@ -70,6 +93,7 @@ class Known:
         if fresh:
             self.secrets = replace(self.secrets, identities=(*self.secrets.identities, *fresh.values()))
             self._accepted.clear()
+            self._subject = None
         return len(fresh)
 
     def learned_since(self, round_: int, types: Iterable[IdentityType], *, but_from: str) -> bool:
@@ -116,6 +140,15 @@ class Vault(Mapping[str, Known]):
     def changed(self, request: str) -> None:
         """Seal this request's secrets again at the end."""
         self._changed.add(request)
+
+    @property
+    def known_better(self) -> list[str]:
+        """Return the requests that learned something in this transaction."""
+        return sorted(self._changed)
+
+    def export_key(self, request: str, task: str) -> bytes:
+        """Return the 32 bytes that an export task's objects are encrypted with; they fall with the request's key."""
+        return derive(self._keys[request], f"{KEY_LABEL.decode()}{task}")
 
     async def save(self) -> None:
         """Write what changed."""

@@ -12,8 +12,10 @@ from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.task import ProcessorTask
+from services.orchestrator.domain.turns import COPIES
 
 SQL = Queries.load("services.orchestrator.store", "work.sql")
+TURNS = Queries.load("services.orchestrator.store", "turns.sql")
 
 
 class Workspace:
@@ -29,7 +31,8 @@ class Workspace:
         self._changed_tasks: dict[str, ProcessorTask] = {}
         self._changed_requests: dict[str, DataSubjectRequest] = {}
         self._notices: list[tuple[str, DataSubjectRequest, NoticeKind, datetime, datetime]] = []
-        self._released: list[str] = []
+        self._released: list[DataSubjectRequest] = []
+        self.freed = False  # tasks of other requests may go on
 
     async def lock(self, requests: Iterable[str], *, wait: bool = True) -> None:
         """Lock requests in id order; with `wait=False` those that somebody else holds are left out."""
@@ -102,8 +105,8 @@ class Workspace:
         """Remember a notice that was sent out to the notifier."""
         self._notices.append((notice, request, kind, silence_at, at))
 
-    def release_subject(self, request: str) -> None:
-        """Give up the request's locks on its subject at the end."""
+    def release_subject(self, request: DataSubjectRequest) -> None:
+        """End the request's turn with its subject at the end."""
         self._released.append(request)
 
     async def save(self) -> None:
@@ -118,7 +121,9 @@ class Workspace:
         if self._notices:
             await self.connection.execute(SQL["insert_notices"], *_notice_columns(self._notices))
         if self._released:
-            await self.connection.execute(SQL["release_subjects"], self._released)
+            copies = [one.id for one in self._released if one.right in COPIES]
+            freed = await self.connection.fetch(TURNS["release"], [one.id for one in self._released], copies)
+            self.freed = bool(freed)
         await outbox.append(self.connection, self.messages)
 
     async def _save_requests(self, requests: Sequence[DataSubjectRequest]) -> None:
@@ -208,6 +213,8 @@ def _task(row: Any) -> ProcessorTask:
         export=row["export"],
         unknown_fields=() if row["unknown_fields"] is None else tuple(json.loads(row["unknown_fields"])),
         behind=row["behind"],
+        follows=row["follows"],
+        held_until=row["held_until"],
     )
 
 
@@ -263,6 +270,8 @@ def _new_columns(rows: Sequence[ProcessorTask]) -> list[list[Any]]:
         [one.silence_at for one in rows],
         [_dumps(one.unknown_fields or None) for one in rows],
         [one.behind for one in rows],
+        [one.follows for one in rows],
+        [one.held_until for one in rows],
     ]
 
 

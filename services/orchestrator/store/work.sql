@@ -36,7 +36,7 @@ FOR UPDATE SKIP LOCKED;
 -- Every task of some requests.
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, dispatch_no, phase, progress_fence,
        progress_sequence, attention, outcome, findings, late, blocked, dispatched_at, accepted_at, settled_at,
-       silence_at, silences, export, unknown_fields, behind
+       silence_at, silences, export, unknown_fields, behind, follows, held_until
 FROM tasks
 WHERE request_id = ANY ($1::text[])
 ORDER BY id;
@@ -45,7 +45,7 @@ ORDER BY id;
 -- Some tasks.
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, dispatch_no, phase, progress_fence,
        progress_sequence, attention, outcome, findings, late, blocked, dispatched_at, accepted_at, settled_at,
-       silence_at, silences, export, unknown_fields, behind
+       silence_at, silences, export, unknown_fields, behind, follows, held_until
 FROM tasks
 WHERE id = ANY ($1::text[])
 ORDER BY id;
@@ -103,14 +103,16 @@ WHERE r.id = c.id;
 -- name: insert_tasks
 -- Adds tasks.
 INSERT INTO tasks (id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome,
-                   settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind)
+                   settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind,
+                   follows, held_until)
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, attention::jsonb, outcome::jsonb,
-       settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields::jsonb, behind
+       settled_at, dispatch_no, blocked, dispatched_at, silence_at, unknown_fields::jsonb, behind,
+       follows, held_until
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::text[],
             $10::text[], $11::timestamptz[], $12::int[], $13::bool[], $14::timestamptz[], $15::timestamptz[],
-            $16::text[], $17::text[])
+            $16::text[], $17::text[], $18::text[], $19::date[])
     AS c(id, request_id, processor, action, round, ordinal, state, manifest_version, attention, outcome, settled_at,
-         dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind);
+         dispatch_no, blocked, dispatched_at, silence_at, unknown_fields, behind, follows, held_until);
 
 -- name: save_tasks
 -- Writes the changed columns of tasks whose requests are locked.
@@ -144,30 +146,3 @@ SELECT id, request_id, case_id, kind, silence_at, due_at
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
     AS c(id, request_id, case_id, kind, silence_at, due_at)
 ON CONFLICT (id) DO NOTHING;
-
--- name: release_subjects
--- Frees the subjects of ended requests, and the tasks of other requests that waited for them.
-WITH freed AS (
-    DELETE FROM subject_locks WHERE request_id = ANY ($1::text[]) RETURNING processor
-)
-UPDATE tasks SET blocked = false
-WHERE state = 'ready' AND blocked AND processor IN (SELECT processor FROM freed);
-
--- name: subject_holders
--- Who holds which subjects.
-SELECT l.processor, l.blind, l.request_id
-FROM unnest($1::text[], $2::bytea[]) AS wanted(processor, blind)
-JOIN subject_locks AS l USING (processor, blind);
-
--- name: lock_subjects
--- Takes subjects that nobody holds; fewer rows than asked for mean that somebody was quicker.
-INSERT INTO subject_locks (processor, blind, request_id)
-SELECT processor, blind, request_id
-FROM unnest($1::text[], $2::bytea[], $3::text[]) AS wanted(processor, blind, request_id)
-ORDER BY processor, blind
-ON CONFLICT (processor, blind) DO NOTHING
-RETURNING processor;
-
--- name: unblock_tasks
--- Lets blocked tasks try again: a net below the release, for a holder that let go while they were being blocked.
-UPDATE tasks SET blocked = false WHERE state = 'ready' AND blocked;

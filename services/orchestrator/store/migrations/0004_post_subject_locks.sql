@@ -1,0 +1,2 @@
+-- Turns have taken the place of locks at each processor.
+DROP TABLE subject_locks;
