@@ -25,6 +25,7 @@ class Sandbox:
 
     http_port: int
     s3_port: int
+    home: Path
     seed: int = 100
     pool: list[dict[str, Any]] = field(default_factory=list)
 
@@ -85,7 +86,7 @@ def running(home: Path) -> Iterator[Sandbox]:
     )
     try:
         with process:
-            yield _ready(process)
+            yield _ready(process, home)
             process.terminate()
             process.communicate(timeout=20)
     finally:
@@ -93,12 +94,12 @@ def running(home: Path) -> Iterator[Sandbox]:
             process.kill()
 
 
-def _ready(process: subprocess.Popen[str]) -> Sandbox:
+def _ready(process: subprocess.Popen[str], home: Path) -> Sandbox:
     assert process.stderr is not None
     for text in process.stderr:
         line = json.loads(text) if text.startswith("{") else {}
         if line.get("event") == "sandbox.ready":
-            return Sandbox(line["http_port"], line["s3_port"])
+            return Sandbox(line["http_port"], line["s3_port"], home)
     message = "the sandbox ended before it was ready"
     raise AssertionError(message)
 
