@@ -25,6 +25,8 @@ FaultPoint = Literal[
     "worker.effect_done",
     "worker.results_stored",
     "worker.settled",
+    "exports.begun",
+    "exports.written",
     "notifier.claimed",
     "notifier.handing_over",
     "notifier.accepted",

@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import obstore
@@ -137,7 +136,11 @@ class Upload:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Take back what was not committed; leaving the block does it."""
         if not self._committed:
             aborting = asyncio.ensure_future(self._abort())
             with suppress(TimeoutError):

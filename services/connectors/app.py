@@ -39,6 +39,7 @@ class Host:
         """Wire it; nothing runs yet."""
         secret = read_key_file(settings.key_file)
         self._settings = settings
+        self._store = settings.open_exports()
         self._database = database
         self._clock = clock
         self._dead_letters = DeadLetters(secret, days=settings.dead_letter_days)
@@ -66,6 +67,7 @@ class Host:
             instance=settings.instance,
             lease_seconds=settings.lease_seconds,
             finish_within=settings.finish_within,
+            store=self._store,
             wake=self._due,
             reported=self._reported,
         )
@@ -83,10 +85,11 @@ class Host:
     def health(self) -> Health:
         """Return what the service says of its health."""
         loops = [*self._loops, self.worker.claiming, self.worker.beating]
+        store = {} if self._store is None else {"exports": self._store.ping}
         return Health(
             alive={loop.name: _alive(loop) for loop in loops}
             | {"consumers": lambda: all(one.alive for one in self.roster.subscriptions)},
-            ready={"postgres": self._database.ping, "kafka": self._ping_kafka, "consumers": self._consuming},
+            ready={"postgres": self._database.ping, "kafka": self._ping_kafka, "consumers": self._consuming, **store},
         )
 
     async def close(self) -> None:
@@ -106,6 +109,7 @@ class Host:
             Loop("accept", accept.step, idle=min(max(settings.accept_after, 0.05), 0.5)),
             Loop("announce", self._announce.step, wake=self._announce.wake, idle=1.0),
             Loop("forget", forget.step, idle=30.0),
+            Loop("purge", self.worker.purge.step, idle=1.0),
             Loop("cluster", cluster.step, idle=CHECK_EVERY),
         ]
 

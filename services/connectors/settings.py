@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from services.chassis.settings import ServiceSettings
+from services.chassis.object_settings import ExportSettings
 
 
-class ConnectorSettings(ServiceSettings):
+class ConnectorSettings(ExportSettings):
     """Settings of the connector host; durations in seconds.
 
     `processors_dir` has a folder for each enrolled processor; `only` (comma-separated ids) serves a part of them.

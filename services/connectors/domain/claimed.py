@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from contracts.exports import ExportReceipt
 from contracts.outcomes import Line, Outcome
 from contracts.seal import SealedSubject
 from contracts.tasks import TaskDispatched
@@ -180,12 +181,16 @@ class Answered:
     effects: int = 0
     attempts: int = 0
     findings: str | None = field(default=None, repr=False)
+    export: ExportReceipt | None = None
     holds: tuple[HoldRow, ...] = ()
     released: Followed | None = None
 
     def stored(self) -> str:
         """Return it as JSON, without the findings."""
-        more = _JSON.encode({"cancelled": self.cancelled, "effects": self.effects, "attempts": self.attempts})
+        told: dict[str, object] = {"cancelled": self.cancelled, "effects": self.effects, "attempts": self.attempts}
+        if self.export is not None:
+            told["export"] = self.export.model_dump()
+        more = _JSON.encode(told)
         return f'{{"outcome":{self.outcome.model_dump_json()},{more[1:]}'
 
     @classmethod
@@ -193,7 +198,8 @@ class Answered:
         """Return what `stored` gave."""
         told = json.loads(stored)
         outcome = Outcome.model_validate(told["outcome"])
-        return cls(outcome, told["cancelled"], told["effects"], told["attempts"], findings)
+        export = ExportReceipt.model_validate(told["export"]) if "export" in told else None
+        return cls(outcome, told["cancelled"], told["effects"], told["attempts"], findings, export)
 
 
 @dataclass(frozen=True, slots=True)

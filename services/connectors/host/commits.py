@@ -15,6 +15,7 @@ from services.chassis.postgres.pool import TRANSIENT, Connection, Database
 from services.chassis.postgres.queries import Queries
 from services.connectors.domain.claimed import Answered, Claimed, Ending, PutDown
 from services.connectors.host import metrics
+from services.connectors.host.holds import write_holds
 from services.connectors.host.reports import Reports
 from services.connectors.host.served import Served
 
@@ -35,12 +36,13 @@ class Entry:
 
 @dataclass(slots=True)
 class Write:
-    """What is to become durable of one task: an entry of its journal, the way it leaves the worker's hands, or both."""
+    """What is to become durable of one task: an entry of its journal, the way it leaves our hands, that it exports."""
 
     task: Claimed
     served: Served
     entry: Entry | None = None
     ending: Ending | None = None
+    exports: bool = False
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -123,6 +125,9 @@ class Commits:
                 write.task.cancelled = row["cancelled"]
             over = {write.task.id for write in ours if isinstance(write.ending, Answered)}
             await _journal(connection, [write for write in ours if write.task.id not in over])
+            exporting = [write.task.id for write in ours if write.exports]
+            if exporting:
+                await connection.execute(SQL["exporting"], exporting)
             reports = await self._settle(connection, ours)
             reports += await self._put_down(connection, ours)
             await append(connection, reports)
@@ -137,7 +142,9 @@ class Commits:
             [write.task.id for write, _ in over],
             [answer.stored() for _, answer in over],
             [answer.findings for _, answer in over],
+            [answer.export is not None for _, answer in over],
         )
+        await write_holds(connection, [(write.task, answer) for write, answer in over])
         kinds = Counter((write.task.processor, answer.outcome.headline.value) for write, answer in over)
         for (processor, headline), count in kinds.items():
             metrics.SETTLED.labels(processor, headline).inc(count)

@@ -89,6 +89,14 @@ class DatabaseLedger:
         self._note(journal.waiting(wait))
         await self._write()
 
+    async def exporting(self) -> None:
+        """Remember that objects may lie in the store from now on, whatever becomes of this attempt."""
+        await self._commit(Write(self._task, self._served, exports=True))
+
+    def stored(self) -> Sequence[StoredItem]:
+        """Return what is remembered of items by now."""
+        return tuple(self._memory.items.values())
+
     def lease_left(self) -> float:
         return self._lease_left()
 

@@ -52,6 +52,7 @@ class Reports:
             effects=answer.effects,
             attempts=answer.attempts,
             sealed=answer.findings,
+            export=answer.export,
         )
         return self._report(body, task, keys, dispatch_no)
 

@@ -1,9 +1,12 @@
 """One try at one task: open its seal, hand it to the engine, turn the verdict into the way the task is put down."""
 
 import random
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 
 from pydantic import ValidationError
 
+from contracts.exports import ExportReceipt
 from contracts.outcomes import Outcome
 from contracts.seal import SealedFindings, SealedIdentity, SealedSubject
 from habeas.engine import MOST_ATTEMPTS, Again, LeaseLost, Park, Settled, Verdict
@@ -15,6 +18,8 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.connectors.domain.backoff import SHORTEST, pause
 from services.connectors.domain.claimed import Answered, Claimed, Ending, PutDown, lines_of
+from services.connectors.host.exports import Place
+from services.connectors.host.holds import Holds
 from services.connectors.host.ledger import DatabaseLedger
 from services.connectors.host.served import Served
 
@@ -22,13 +27,25 @@ log = get_logger(__name__)
 
 UNREADABLE_KID = "unreadable"
 HOST_DEFECT = "host_defect"
+STORE_PATIENCE = 8  # pauses of an export that can not be stored, two minutes or so, until a person is told
 
 
-async def work_on(task: Claimed, served: Served, ledger: DatabaseLedger, clock: Clock) -> None:
-    """Work on `task` until it is settled or put down. Raises `LeaseLost`; everything else becomes a retry."""
+async def work_on(
+    task: Claimed,
+    served: Served,
+    ledger: DatabaseLedger,
+    clock: Clock,
+    *,
+    holds: Holds,
+    place: Place | None = None,
+) -> None:
+    """Work on `task` until it is settled or put down; what it exports goes to `place`, what it must keep to `holds`.
+
+    Raises `LeaseLost`; everything else becomes a retry.
+    """
     keep = True
     try:
-        ending = await _ending(task, served, ledger, clock)
+        ending = await _ending(task, served, ledger, clock, holds, place)
         keep = not isinstance(ending, Answered)
     except LeaseLost:
         raise
@@ -50,24 +67,38 @@ async def work_on(task: Claimed, served: Served, ledger: DatabaseLedger, clock: 
         )
 
 
-async def _ending(task: Claimed, served: Served, ledger: DatabaseLedger, clock: Clock) -> Ending:
+async def _ending(
+    task: Claimed, served: Served, ledger: DatabaseLedger, clock: Clock, holds: Holds, place: Place | None
+) -> Ending:
     if task.cancelled and not task.journal:
         return _answered(task, Settled((), cancelled=True), served)
     try:
         subject = _open(task, served)
+        exports = place.attempt(task, subject, ledger) if place is not None and task.action == Action.EXPORT else None
     except BrokenSeal:
         return _unsealable(task)
-    verdict = await carry(
-        task.task(subject),
-        processor=served.processor,
-        manifest=served.manifest,
-        ledger=ledger,
-        clock=clock,
-        attempt=task.attempt,
-        before_call=served.limit.wait,
-        max_passes=task.max_passes,
-    )
-    return _put_down(task, verdict, served, clock)
+    before = await holds.ended(task, task.follows) if task.follows is not None else None
+    if isinstance(before, Again):
+        return _again(task, before, clock)
+    if isinstance(before, Answered):
+        return before
+    async with exports or nullcontext():
+        verdict = await carry(
+            task.task(subject),
+            processor=served.processor,
+            manifest=served.manifest,
+            ledger=ledger,
+            clock=clock,
+            attempt=task.attempt,
+            before_call=served.limit.wait,
+            exports=exports,
+            max_passes=task.max_passes,
+            held=None if before is None else before.held,
+        )
+    ending = _put_down(task, verdict, served, clock)
+    if isinstance(ending, Answered) and task.action == Action.ERASE:
+        ending = holds.with_holds(task, ending, ledger.stored(), before)
+    return _call_for_help(task, ending) if exports is not None and exports.away else ending
 
 
 def _put_down(task: Claimed, verdict: Verdict, served: Served, clock: Clock) -> Ending:
@@ -90,6 +121,13 @@ def _parked(task: Claimed, park: Park) -> PutDown:
         reason=park.reason[:64],
         attention=park.attention,
     )
+
+
+def _call_for_help(task: Claimed, ending: Ending) -> Ending:
+    """Have a person look at a store that stays away, while the task tries on by itself."""
+    if isinstance(ending, PutDown) and task.retries >= STORE_PATIENCE:
+        return replace(ending, attention=AttentionReason.KEEPS_FAILING)
+    return ending
 
 
 def _defect(task: Claimed, clock: Clock) -> PutDown:
@@ -130,6 +168,7 @@ def _answered(task: Claimed, settled: Settled, served: Served) -> Answered:
         effects=settled.effects,
         attempts=task.tries,
         findings=findings,
+        export=None if settled.export is None else ExportReceipt(**asdict(settled.export)),
     )
 
 

@@ -6,19 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from habeas.engine import LeaseLost
+from habeas.vocabulary import Action
 from services.chassis.clock import Clock
 from services.chassis.crypto.at_rest import KeyProvider
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import STUCK_AFTER, Loop, Wake
+from services.chassis.objects import ObjectStore
 from services.chassis.postgres.pool import Connection, Database
 from services.chassis.postgres.queries import Queries
 from services.chassis.tracing import span
 from services.connectors.domain.claimed import Claimed
 from services.connectors.host import metrics
 from services.connectors.host.commits import Commits
+from services.connectors.host.exports import Place
+from services.connectors.host.holds import Holds
 from services.connectors.host.lease import Heartbeat
 from services.connectors.host.ledger import DatabaseLedger
+from services.connectors.host.purging import Purge
 from services.connectors.host.reports import Reports
 from services.connectors.host.reserved import Reserved
 from services.connectors.host.served import Served
@@ -53,13 +58,20 @@ class Worker:
         finish_within: float,
         wake: Wake,
         reported: Wake,
+        store: ObjectStore | None = None,
     ) -> None:
-        """Work on what `roster` serves; `wake` rings when there may be work, `reported` is rung after reports."""
+        """Work on what `roster` serves, and put exports into `store`.
+
+        `wake` rings when there may be work, `reported` is rung after reports.
+        """
         self._database = database
         self._roster = roster
         self._keys = keys
         self._clock = clock
         self._finish_within = finish_within
+        self._place = Place.of(store)
+        self._holds = Holds(database, keys, clock)
+        self.purge = Purge(database, store)
         self._wake = wake
         self._heart = Heartbeat(database, instance=instance, seconds=lease_seconds)
         self._commits = Commits(database, reports, worker=lambda: self._heart.worker, after=reported.set)
@@ -201,8 +213,10 @@ class Worker:
         about = {"habeas.task_id": task.id, "habeas.request_id": task.request_id, "habeas.processor": task.processor}
         try:
             with span(f"work {task.action}", task.traceparent, about):
-                await work_on(task, served, ledger, self._clock)
+                await work_on(task, served, ledger, self._clock, holds=self._holds, place=self._place)
         except LeaseLost:
+            if task.action == Action.EXPORT:
+                await self.purge.look_again(task.id)
             metrics.LEASES_LOST.labels(task.processor).inc()
             log.warning("task.lease_lost", task_id=task.id, processor=task.processor, fence=task.fence)
         except Exception as error:  # noqa: BLE001  # the next beat hands it back

@@ -54,11 +54,11 @@ ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
 -- name: close
--- Forgets the subject of tasks: what stays is a tombstone, with an answer for whoever asks again.
+-- Forgets the subject of tasks, exports too: what stays is a tombstone, with an answer for whoever asks again.
 WITH shredded AS (DELETE FROM journal WHERE task_id = ANY ($1::text[]))
 UPDATE tasks
 SET state = 'closed', seal = NULL, findings = NULL, rules = NULL, holder = NULL, answer = coalesce(answer, $2),
-    settled_at = coalesce(settled_at, now())
+    settled_at = coalesce(settled_at, now()), exports = CASE WHEN exports IS NOT NULL THEN 'all' END
 WHERE id = ANY ($1::text[]);
 
 -- name: answer_again

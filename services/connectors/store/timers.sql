@@ -33,5 +33,5 @@ LIMIT 500
 FOR UPDATE SKIP LOCKED;
 
 -- name: delete_old
--- Deletes tombstones that no message can come back to.
-DELETE FROM tasks WHERE state = 'closed' AND keep_until <= now();
+-- Deletes tombstones that no message can come back to, and that have nothing left in the store.
+DELETE FROM tasks WHERE state = 'closed' AND keep_until <= now() AND exports IS NULL;

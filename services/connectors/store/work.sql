@@ -37,13 +37,19 @@ INSERT INTO journal (task_id, seq, wrapped, sealed)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bytea[], $4::bytea[])
 ON CONFLICT (task_id, seq) DO NOTHING;
 
+-- name: exporting
+-- Remembers of tasks that objects may lie in the store.
+UPDATE tasks SET exports = coalesce(exports, 'written') WHERE id = ANY ($1::text[]);
+
 -- name: settle
--- Ends tasks: the answer stays, seal and journal go.
+-- Ends tasks: the answer stays, seal and journal go, and so do the exports that no answer names.
 WITH shredded AS (DELETE FROM journal WHERE task_id = ANY ($1::text[]))
 UPDATE tasks t
 SET state = 'settled', holder = NULL, seal = NULL, rules = NULL, answer = w.answer, findings = w.findings,
-    settled_at = now()
-FROM unnest($1::text[], $2::text[], $3::text[]) AS w(id, answer, findings)
+    settled_at = now(),
+    exports = CASE WHEN t.exports IS NULL THEN NULL WHEN NOT w.exported THEN 'all' WHEN t.fence > 1 THEN 'losers'
+                   ELSE 'written' END
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bool[]) AS w(id, answer, findings, exported)
 WHERE t.id = w.id AND t.id = ANY ($1);
 
 -- name: put_down

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -128,7 +129,8 @@ class Rig:
         task_id, request_id = (sent.id, sent.request_id) if sent else (ids.new("tsk"), ids.new("req"))
         identity = SealedIdentity(type=IdentityType.CUSTOMER_ID, value=customer)
         now = self.clock.now()
-        subject = SealedSubject(task=task_id, identities=(identity,))
+        key = base64.urlsafe_b64encode(self.export_key(task_id)).decode() if action is Action.EXPORT else None
+        subject = SealedSubject(task=task_id, identities=(identity,), export_key=key)
         return TaskDispatched(
             livemode=True,
             task_id=task_id,
@@ -137,7 +139,7 @@ class Rig:
             client_id=ids.new("cli"),
             dispatch_no=dispatch_no,
             action=action,
-            right=Right.ERASURE,
+            right=Right.ACCESS if action is Action.EXPORT else Right.ERASURE,
             round=0,
             manifest_version=1,
             not_after=now + lives,
@@ -145,6 +147,10 @@ class Rig:
             due_at=now + timedelta(days=30),
             sealed=sealed or seal(self.enrolled[processor], subject),
         )
+
+    def export_key(self, task_id: str) -> bytes:
+        """Return the key of a task's exports, the same each time."""
+        return hashlib.sha256(task_id.encode()).digest()
 
     def cancel(self, sent: Sent, *, dispatch_no: int = 1) -> TaskCancelled:
         """Return the cancel of a task."""
@@ -251,6 +257,7 @@ class Rig:
             "http_port": 0,
             "folder_poll": 0.1,
             "lease_seconds": 10.0,
+            "exports_url": self.exports.as_uri(),
         }
         return ConnectorSettings(**(values | changes))
 
@@ -279,6 +286,15 @@ class Rig:
             return [dict(row) for row in await connection.fetch(query, *arguments)]
         finally:
             await connection.close()
+
+    @property
+    def exports(self) -> Path:
+        """The folder of the hosts' object store."""
+        return self.folder.parent / "exports"
+
+    def stored(self) -> list[str]:
+        """Return all files in it, half-written ones too."""
+        return sorted(str(one.relative_to(self.exports)) for one in self.exports.rglob("*") if one.is_file())
 
     async def state(self, sent: Sent) -> str | None:
         """Return what is stored of a task's state."""

@@ -8,10 +8,24 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from habeas.sdk import Context, Disposition, Http, Identity, IdentityType, Item, Manifest, Processor, Result, Wait
+from habeas.sdk import (
+    Context,
+    Disposition,
+    File,
+    Http,
+    Identity,
+    IdentityType,
+    Item,
+    Manifest,
+    Processor,
+    Record,
+    Result,
+    Wait,
+)
 from services.connectors.host.catalogue import Kind
 
 CATEGORY = "records"
+CHUNK = 50_000
 
 
 @dataclass
@@ -19,7 +33,8 @@ class Vendor:
     """Records by customer id. `effects` is its own ledger: each deletion that changed something.
 
     `raises` are used up one by one by calls that delete. Where `gate` is closed a deletion waits at `arrived` before
-    it happens, and where `after` is closed it waits once it has happened.
+    it happens, and where `after` is closed it waits once it has happened. An export yields a record for each item and
+    a file of `file_size` bytes, made of `text`; it waits at `gate` before the file's last chunk.
     """
 
     records: dict[str, list[str]] = field(default_factory=dict)
@@ -33,8 +48,22 @@ class Vendor:
     arrived: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     after: asyncio.Event = field(default_factory=asyncio.Event)
+    file_size: int = 0
+    text: bytes = b"exported"
     together: int = 0
     most_together: int = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        block = self.text * (CHUNK // len(self.text))
+        left = self.file_size
+        while left > CHUNK:
+            yield block
+            left -= len(block)
+        self.arrived += 1
+        await self.gate.wait()
+        if self.raises:
+            raise self.raises.pop(0)
+        yield block[:left]
 
     async def delete(self, customer: str, ref: str) -> bool:
         self.together += 1
@@ -86,6 +115,12 @@ class Records(Processor[Settings]):
             if item.ref in self.vendor.records.get(item.matched.value, []):
                 yield item
 
+    async def export(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Record | File]:
+        for item in items:
+            yield Record(item, {"ref": item.ref, "customer": item.matched.value})
+            if self.vendor.file_size:
+                yield File(item, "text/plain", self.vendor.chunks())
+
     async def erase(self, ctx: Context, items: Sequence[Item]) -> Sequence[Result] | Wait:
         self.vendor.keys += [str(ctx.key("erase", item)) for item in items]
         if self.vendor.job_until is not None:
@@ -106,7 +141,7 @@ def manifest(**changes: Any) -> Manifest:
         "country": "NL",
         "accepts": ["customer_id"],
         "resolves": ["email"],
-        "actions": {"erase": {}, "resolve": {}, "preview": {}},
+        "actions": {"erase": {}, "export": {}, "resolve": {}, "preview": {}},
         "categories": [{"name": CATEGORY, "description": "Records of a customer"}],
         "limits": {"concurrency": 16},
     }
