@@ -10,6 +10,7 @@ from habeas.local.ports import LOOPBACK
 
 # Settings of the stack itself, and the owner's role, which a running service must not have.
 NOT_HANDED_ON = ("HABEAS_HOME", "HABEAS_POSTGRES_URL", "HABEAS_URL", "HABEAS_API_KEY")
+EXPORTS = "HABEAS_EXPORTS_"  # settings of two services alone
 PORTS = ("orchestrator", "connectors", "notifier", "sandbox", "sandbox-s3", "sandbox-smtp")
 MAIL_FROM = "privacy@habeas.example"
 
@@ -21,7 +22,10 @@ def environments(
 
     `postgres_url` is the owner's, of the database that the services share; each gets a role of its own.
     """
-    common = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
+    exports = _exports(home)
+    common = {
+        name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON and not name.startswith(EXPORTS)
+    }
     common |= {
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
@@ -31,8 +35,8 @@ def environments(
         "HABEAS_CONTROLLER_NAME": os.environ.get("HABEAS_CONTROLLER_NAME", "Example Ltd"),
     }
     own = {
-        "orchestrator": {},
-        "connectors": {"HABEAS_PROCESSORS_DIR": str(home.processors)},
+        "orchestrator": exports,
+        "connectors": {"HABEAS_PROCESSORS_DIR": str(home.processors), **exports},
         "notifier": {
             "HABEAS_ENROLMENT_FILE": str(home.notifier_key),
             "HABEAS_SMTP_HOST": LOOPBACK,
@@ -55,6 +59,12 @@ def environments(
         "HABEAS_SANDBOX_DIR": str(home.sandbox),
     }
     return {name: common | environment for name, environment in own.items()}
+
+
+def _exports(home: Home) -> dict[str, str]:
+    """Where exports lie, and how it is reached: a folder of the stack, unless our own environment says otherwise."""
+    ours = {name: value for name, value in os.environ.items() if name.startswith(EXPORTS)}
+    return {f"{EXPORTS}URL": home.exports.as_uri()} | ours
 
 
 def with_role(url: str, role: str, password: str) -> str:

@@ -28,6 +28,7 @@ class Home:
         self.notifier_key = self.path / "notifier" / "enrolment.key"
         self.processors = self.path / "processors"
         self.sandbox = self.path / "sandbox"
+        self.exports = self.path / "exports"
 
     def log(self, name: str) -> Path:
         """Where the child `name` logs."""

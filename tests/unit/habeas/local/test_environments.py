@@ -40,6 +40,21 @@ def test_services_have_roles_and_keys_of_their_own_that_stay(home: Home) -> None
     assert "HABEAS_DATABASE_URL" not in first["sandbox"]
 
 
+def test_those_who_write_and_read_exports_share_a_folder_of_the_stack(home: Home) -> None:
+    named = {name: one.get("HABEAS_EXPORTS_URL") for name, one in told(home).items()}
+    folder = home.exports.as_uri()
+    assert named == {"orchestrator": folder, "connectors": folder, "notifier": None, "sandbox": None}
+
+
+def test_exports_may_lie_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HABEAS_EXPORTS_URL", "s3://bucket/prefix")
+    monkeypatch.setenv("HABEAS_EXPORTS_SECRET_KEY", "made-up")
+    for name, environment in told(home).items():
+        given = {one: value for one, value in environment.items() if one.startswith("HABEAS_EXPORTS_")}
+        expected = {"HABEAS_EXPORTS_URL": "s3://bucket/prefix", "HABEAS_EXPORTS_SECRET_KEY": "made-up"}
+        assert given == (expected if name in {"orchestrator", "connectors"} else {})
+
+
 def test_a_namespace_goes_before_the_roles(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HABEAS_NAMESPACE", "blue")
     assert told(home)["notifier"]["HABEAS_DATABASE_URL"].startswith("postgresql://blue_habeas_notifier:")
