@@ -78,7 +78,7 @@ class S3Application:
             return self._retention(call)
         if not call.writes:
             with self._store.lock:
-                return self._pass_on(environ)
+                return self._no_content(call) or self._pass_on(environ)
         if fate.lie and call.deletion:
             return self._lie(call)
         return self._carry_out(call, environ)
@@ -106,6 +106,15 @@ class S3Application:
             missing = "The specified object does not have a ObjectLock configuration"
             return _error("404 Not Found", "NoSuchObjectLockConfiguration", missing)
         return _xml(f"<Retention><Mode>{found.mode}</Mode><RetainUntilDate>{found.until}</RetainUntilDate></Retention>")
+
+    def _no_content(self, call: S3Call) -> Reply | None:
+        """GetObject of a delete marker by its version, which moto's server takes for a version that is not there."""
+        wanted = call.query.get("versionId", [""])[0]
+        versions = self._store.versions_of(call.bucket, call.key) if call.method == "GET" and wanted else []
+        if not any(one.marker for one in versions if one.version_id == wanted):
+            return None
+        refusal = "The specified method is not allowed against this resource."
+        return _error("405 Method Not Allowed", "MethodNotAllowed", refusal, [("x-amz-delete-marker", "true")])
 
     def _lie(self, call: S3Call) -> Reply:
         targets = call.deletion.targets if call.deletion else ()

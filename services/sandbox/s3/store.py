@@ -1,6 +1,7 @@
 """The bucket's own state, reached without HTTP: filling it, and reading what is really there."""
 
 import hashlib
+import mimetypes
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,8 +67,10 @@ class ObjectStore:
         with self.lock:
             for content in contents:
                 mode, end = ("COMPLIANCE", until) if content.locked else (None, None)
+                media_type = mimetypes.guess_type(content.key)[0] or "binary/octet-stream"
                 for body in content.versions:
-                    self._backend.put_object(self.bucket, content.key, body, lock_mode=mode, lock_until=end)
+                    put = self._backend.put_object(self.bucket, content.key, body, lock_mode=mode, lock_until=end)
+                    put.set_metadata({"Content-Type": media_type})
                 if content.deleted:
                     self._backend.delete_object(self.bucket, content.key)
 

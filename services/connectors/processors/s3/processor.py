@@ -1,27 +1,34 @@
-"""Finds what lies below a subject's key prefix in S3 and deletes every version of it for good."""
+"""Finds what lies below a subject's key prefix in S3, hands it out, and deletes every version of it for good."""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date
 from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from habeas.sdk import (
+    Action,
     CannotFulfil,
     Context,
     CredentialsRejected,
     Disposition,
+    File,
     Http,
     Identity,
     IdentityType,
     Item,
     Processor,
+    Record,
     Result,
+    Unlisted,
 )
-from services.connectors.processors.s3.vendor import CALL_TIME, Bucket, Version
+from services.connectors.processors.s3.clients import Clients
+from services.connectors.processors.s3.vendor import Ask, Bucket, Content, NoContentError, Version
 
 FILES = "files"
 UPLOADS = "uploads"
@@ -81,20 +88,44 @@ class S3(Processor[Settings]):
         """List one version."""
         self._bucket.check(_asking(ctx))
 
-    def locate(self, ctx: Context) -> Iterator[Item | Identity]:
+    def locate(self, ctx: Context) -> Iterator[Item | Unlisted]:
         """List everything below the prefix of each customer id; S3's lists are strongly consistent."""
-        yield from self._below([each for each in ctx.identities if each.type is IdentityType.CUSTOMER_ID], ctx)
+        for item, version in self._below(_customers(ctx), ctx):
+            yield item
+            if version.cold and ctx.task.action is Action.EXPORT:
+                yield Unlisted(FILES, "content_in_archive_storage")
 
     def reread(self, ctx: Context, items: Sequence[Item]) -> Iterator[Item]:
-        """List again and yield those of `items` that are still there."""
+        """List again and yield those of `items` that are still there; whose they are, their keys say."""
         wanted = {item.ref for item in items}
-        for item in self._below(list(dict.fromkeys(item.matched for item in items)), ctx):
+        owners = dict.fromkeys(self._owner_of(_version(item).key) for item in items)
+        for item, _ in self._below([owner for owner in owners if owner.value], ctx):
             if item.ref in wanted:
                 yield item
+        for item in items:
+            # The prefix was another one when it was found: nobody can say whose it is now.
+            if not self._owner_of(_version(item).key).value and self._is_there(_version(item), ctx):
+                yield replace(item, matched=Identity(IdentityType.CUSTOMER_ID, ""))
+
+    def export(self, ctx: Context, items: Sequence[Item]) -> Iterator[Record | File]:
+        """Tell of every version and stream what it holds; what is gone meanwhile is left out."""
+        for item in items:
+            version = _version(item)
+            if version.upload:
+                yield Record(item, _told(version, "unfinished upload"))
+                continue
+            try:
+                content = self._bucket.content(version, _asking(ctx), ctx.require_time)
+            except NoContentError as error:
+                yield Record(item, _told(version, "file in archive storage" if error.cold else "mark of a deletion"))
+                continue
+            if content is not None:
+                yield Record(item, _told(version, "file", content))
+                yield File(item, content.media_type, content.chunks)
 
     def verify(self, ctx: Context, items: Sequence[Item]) -> Iterator[Item]:
         """Yield whatever is still listed: one look serves both the known items and new ones."""
-        return self._below([each for each in ctx.identities if each.type is IdentityType.CUSTOMER_ID], ctx)
+        return (item for item, _ in self._below(_customers(ctx), ctx))
 
     def erase(self, ctx: Context, items: Sequence[Item]) -> list[Result]:
         """Delete by version id, a thousand a call, and abort uploads; a locked version is retained."""
@@ -117,22 +148,32 @@ class S3(Processor[Settings]):
 
     def _open(self) -> Bucket:
         config = self.config
-        return Bucket(
-            bucket=config.bucket,
+        clients = Clients(
             region=config.region,
             access_key_id=config.access_key_id.get_secret_value(),
             secret_access_key=config.secret_access_key.get_secret_value(),
             endpoint_url=config.endpoint_url,
             addressing_style=config.addressing_style,
         )
+        return Bucket(config.bucket, clients)
 
-    def _below(self, identities: Sequence[Identity], ctx: Context) -> Iterator[Item]:
+    def _below(self, identities: Sequence[Identity], ctx: Context) -> Iterator[tuple[Item, Version]]:
         prefixes = {identity: self._prefix_of(identity.value) for identity in identities}
         for identity, prefix in prefixes.items():
             for version in self._bucket.below(prefix, _asking(ctx)):
                 # A store that ignored the prefix would hand out everybody's files.
                 if version.key.startswith(prefix):
-                    yield _item(version, identity)
+                    yield _item(version, identity), version
+
+    def _is_there(self, version: Version, ctx: Context) -> bool:
+        listed = self._bucket.below(version.key, _asking(ctx))
+        return any((one.key, one.id) == (version.key, version.id) for one in listed)
+
+    def _owner_of(self, key: str) -> Identity:
+        """Return the customer id that stands in `key` where the prefix has it; an empty one where there is none."""
+        before, _, after = self.config.prefix.partition(_SLOT)
+        found = re.match(f"{re.escape(before)}([^/]+)/{re.escape(after)}", key)
+        return Identity(IdentityType.CUSTOMER_ID, found[1] if found else "")
 
     def _prefix_of(self, customer_id: str) -> str:
         """Return the one person's prefix; raise `CannotFulfil` for an id that could reach beyond it."""
@@ -160,14 +201,32 @@ class S3(Processor[Settings]):
         return Result(item, Disposition.RETAINED, ground="object_lock", until=lock.until, note=note)
 
 
-def _asking(ctx: Context) -> Callable[[], None]:
-    """Return what runs before every call: wait for our turn, then see that the lease outlasts the call."""
+def _customers(ctx: Context) -> list[Identity]:
+    return [each for each in ctx.identities if each.type is IdentityType.CUSTOMER_ID]
 
-    def ask() -> None:
+
+def _asking(ctx: Context) -> Ask:
+    """Return what runs before every call: wait for our turn, then see how long the call may take."""
+
+    def ask() -> float:
         ctx.before_effect_in_thread()
-        ctx.require_time(CALL_TIME)
+        return ctx.time_left()
 
     return ask
+
+
+def _told(version: Version, what: str, content: Content | None = None) -> dict[str, object]:
+    """Return what the person is told of a version beside its bytes, which follow in a file where it has any."""
+    told: dict[str, object] = {
+        "key": version.key,
+        "version": version.id,
+        "what": what,
+        "date": version.dated.isoformat(),
+    }
+    if content is not None:
+        told |= {"media_type": content.media_type, "bytes": content.size, "metadata": dict(content.metadata)}
+        told["date"] = content.modified.astimezone(UTC).isoformat()
+    return told
 
 
 def _over(until: date | None, today: date) -> bool:

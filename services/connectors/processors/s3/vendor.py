@@ -1,32 +1,30 @@
-"""S3 as far as this processor needs it: list versions and uploads, delete by version, read locks; errors told apart."""
+"""S3 as far as this processor needs it: list versions and uploads, read, delete by version, read locks."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from habeas.sdk import CredentialsRejected, RetryLater, retry_after
+from services.connectors.processors.s3.clients import Clients, patience_for
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectIdentifierTypeDef
 
-# At debug level these quote keys, signatures and bodies.
-for _loud in ("boto3", "botocore", "urllib3", "s3transfer"):
-    logging.getLogger(_loud).setLevel(logging.INFO)
-
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 15.0
-# What a call may take at most; asked of the lease before each one.
-CALL_TIME = CONNECT_TIMEOUT + READ_TIMEOUT + 2.0
+# Bytes that are read of an object before the lease is looked at again.
+CHUNK = 1 << 18
 # DeleteObjects takes a thousand.
 MOST_KEYS = 1_000
+# Classes of storage that an object must be restored from, which takes hours, before it can be read.
+COLD = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+# Asked before every call: waits for our turn, raises when there is no time, and returns the seconds that are left.
+Ask = Callable[[], float]
 
 _BUSY = frozenset(
     {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestTimeout", "InternalError",
@@ -38,18 +36,26 @@ _FORBIDDEN = frozenset(
 )  # fmt: skip
 
 
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
+_NOTHING_TO_READ = _GONE | {"MethodNotAllowed", "InvalidObjectState"}
+
+
 class UnexpectedAnswerError(Exception):
     """S3 refused a call as we made it: no such bucket, say. No excuse to refuse the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version or a delete marker (`upload` False), or an unfinished upload (its id in `id`)."""
+    """A version or a delete marker (`upload` False), or an unfinished upload (its id in `id`).
+
+    `cold` says that it lies in an archive, from which it can not be read at once.
+    """
 
     key: str
     id: str
     dated: date
     upload: bool = False
+    cold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +65,50 @@ class Lock:
     until: date | None
 
 
-class Bucket:
-    """One bucket. `before_call` runs before every call and raises when there is no time for it; calls block."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a version holds; `chunks` are its bytes, and end the call when they are read or let go."""
 
-    def __init__(
-        self,
-        *,
-        bucket: str,
-        region: str,
-        access_key_id: str,
-        secret_access_key: str,
-        endpoint_url: str | None,
-        addressing_style: Literal["auto", "path", "virtual"],
-    ) -> None:
-        """Make the client, which takes some 100 ms. It never retries by itself: the engine decides that."""
+    media_type: str
+    size: int
+    modified: datetime
+    metadata: Mapping[str, str] = field(repr=False)
+    chunks: Generator[bytes, None, None] = field(repr=False)
+
+
+class NoContentError(Exception):
+    """A version has no bytes that could be read: it is a delete marker, or lies in an archive (`cold`)."""
+
+    def __init__(self, *, cold: bool) -> None:
+        """Say which."""
+        self.cold = cold
+        super().__init__()
+
+
+class Bucket:
+    """One bucket; calls block."""
+
+    def __init__(self, bucket: str, clients: Clients) -> None:
+        """Take the bucket's name and the clients of its account, to be closed with it."""
         self._bucket = bucket
-        self._client: S3Client = boto3.session.Session(
-            aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key, region_name=region
-        ).client(
-            "s3",
-            endpoint_url=endpoint_url,
-            config=Config(
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                s3={"addressing_style": addressing_style},
-                proxies={},
-            ),
-        )
+        self._clients = clients
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._clients.close()
 
-    def check(self, before_call: Callable[[], None]) -> None:
+    def check(self, ask: Ask) -> None:
         """List one version."""
-        before_call()
+        client = self._client(ask)
         with _told_apart():
-            self._client.list_object_versions(Bucket=self._bucket, MaxKeys=1)
+            client.list_object_versions(Bucket=self._bucket, MaxKeys=1)
 
-    def below(self, prefix: str, before_call: Callable[[], None]) -> Iterator[Version]:
+    def below(self, prefix: str, ask: Ask) -> Iterator[Version]:
         """Yield every version, delete marker and unfinished upload whose key starts with `prefix`."""
-        yield from self._versions(prefix, before_call)
-        yield from self._uploads(prefix, before_call)
+        yield from self._versions(prefix, ask)
+        yield from self._uploads(prefix, ask)
 
-    def delete(self, versions: Sequence[Version], before_call: Callable[[], None]) -> Mapping[tuple[str, str], str]:
+    def delete(self, versions: Sequence[Version], ask: Ask) -> Mapping[tuple[str, str], str]:
         """Delete versions and markers for good; return the error code by (key, version) of those that stayed.
 
         The answer is 200 even where keys failed. Raises `RetryLater` when any of them only asks for patience.
@@ -113,27 +118,27 @@ class Bucket:
             targets: list[ObjectIdentifierTypeDef] = [
                 {"Key": version.key, "VersionId": version.id} for version in versions[start : start + MOST_KEYS]
             ]
-            before_call()
+            client = self._client(ask)
             with _told_apart():
-                answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": targets, "Quiet": True})
+                answer = client.delete_objects(Bucket=self._bucket, Delete={"Objects": targets, "Quiet": True})
             for error in answer.get("Errors", ()):
                 failed[error.get("Key", ""), error.get("VersionId", "")] = error.get("Code", "")
         if _BUSY & set(failed.values()):
             raise RetryLater("slow_down")
         return failed
 
-    def abort(self, upload: Version, before_call: Callable[[], None]) -> None:
+    def abort(self, upload: Version, ask: Ask) -> None:
         """Drop an unfinished upload; one that is gone is as good."""
-        before_call()
+        client = self._client(ask)
         with _told_apart(gone={"NoSuchUpload"}):
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload.key, UploadId=upload.id)
+            client.abort_multipart_upload(Bucket=self._bucket, Key=upload.key, UploadId=upload.id)
 
-    def lock_on(self, version: Version, before_call: Callable[[], None]) -> Lock | None:
+    def lock_on(self, version: Version, ask: Ask) -> Lock | None:
         """Return what keeps a version from being deleted, or None where nothing does (that we may see)."""
         heads: list[HeadObjectOutputTypeDef] = []
-        before_call()
+        client = self._client(ask)
         with _told_apart(gone={"404", "405", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}):
-            heads.append(self._client.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.id))
+            heads.append(client.head_object(Bucket=self._bucket, Key=version.key, VersionId=version.id))
         for head in heads:
             if head.get("ObjectLockLegalHoldStatus") == "ON":
                 return Lock(None)
@@ -141,26 +146,53 @@ class Bucket:
                 return Lock(head["ObjectLockRetainUntilDate"].date())
         return None
 
-    def _versions(self, prefix: str, before_call: Callable[[], None]) -> Iterator[Version]:
+    def content(self, version: Version, ask: Ask, require_time: Callable[[float], None]) -> Content | None:
+        """Open a version, or return None where it is gone. Raises `NoContentError`.
+
+        `require_time` is asked before each chunk for the seconds that reading it may take.
+        """
+        patience = patience_for(ask())
+        try:
+            with _told_apart(unlike=_NOTHING_TO_READ):
+                answer = self._clients.of(patience).get_object(
+                    Bucket=self._bucket, Key=version.key, VersionId=version.id
+                )
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return None
+            raise NoContentError(cold=_code(error) == "InvalidObjectState") from None
+        return Content(
+            answer.get("ContentType") or "application/octet-stream",
+            answer["ContentLength"],
+            answer["LastModified"],
+            answer["Metadata"],
+            _chunks(answer["Body"], lambda: require_time(patience)),
+        )
+
+    def _client(self, ask: Ask) -> "S3Client":
+        return self._clients.of(patience_for(ask()))
+
+    def _versions(self, prefix: str, ask: Ask) -> Iterator[Version]:
         at: dict[str, Any] = {}
         while True:
-            before_call()
+            client = self._client(ask)
             with _told_apart():
-                page = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **at)
+                page = client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **at)
             for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                yield Version(found["Key"], found["VersionId"], found["LastModified"].date())
+                cold = found.get("StorageClass") in COLD
+                yield Version(found["Key"], found["VersionId"], found["LastModified"].date(), cold=cold)
             if not page.get("IsTruncated"):
                 return
             at = _moved(
                 at, KeyMarker=page.get("NextKeyMarker", ""), VersionIdMarker=page.get("NextVersionIdMarker", "")
             )
 
-    def _uploads(self, prefix: str, before_call: Callable[[], None]) -> Iterator[Version]:
+    def _uploads(self, prefix: str, ask: Ask) -> Iterator[Version]:
         at: dict[str, Any] = {}
         while True:
-            before_call()
+            client = self._client(ask)
             with _told_apart():
-                page = self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **at)
+                page = client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **at)
             for found in page.get("Uploads", ()):
                 yield Version(found["Key"], found["UploadId"], found["Initiated"].date(), upload=True)
             if not page.get("IsTruncated"):
@@ -176,12 +208,33 @@ def _moved(at: Mapping[str, str], **markers: str) -> dict[str, str]:
     return after
 
 
+def _chunks(body: "StreamingBody", ask: Callable[[], None]) -> Generator[bytes, None, None]:
+    """Yield what an open call still has to give, and end the call; `ask` runs before each read."""
+    try:
+        while True:
+            ask()
+            with _told_apart():
+                chunk = body.read(CHUNK)
+            if not chunk:
+                return
+            yield chunk
+    finally:
+        body.close()
+
+
 @contextmanager
-def _told_apart(gone: frozenset[str] | set[str] = frozenset()) -> Iterator[None]:
-    """Name botocore's errors by what happens next; codes in `gone` are no error. Their texts quote keys: left out."""
+def _told_apart(
+    gone: frozenset[str] | set[str] = frozenset(), *, unlike: frozenset[str] = frozenset()
+) -> Iterator[None]:
+    """Name botocore's errors by what happens next; codes in `gone` are no error, those in `unlike` stay as they are.
+
+    Their texts quote keys: left out.
+    """
     try:
         yield
     except ClientError as error:
+        if _code(error) in unlike:
+            raise
         meaning = _meaning(error, gone)
         if meaning is not None:
             raise meaning from None
@@ -189,8 +242,12 @@ def _told_apart(gone: frozenset[str] | set[str] = frozenset()) -> Iterator[None]
         raise RetryLater("unreachable") from None
 
 
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
 def _meaning(error: ClientError, gone: frozenset[str] | set[str]) -> Exception | None:
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    code = _code(error)
     facts = error.response.get("ResponseMetadata", {})
     if code in gone:
         return None
