@@ -133,12 +133,17 @@ class Caller:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, copy_context().run, _without_stop(work))
         future.add_done_callback(_seen)
-        done, _ = await asyncio.wait({future}, timeout=max(self._ctx.deadline - loop.time(), 0.0))
-        if not done:
-            self._ctx.close()
-            done, _ = await asyncio.wait({future}, timeout=self._grace)
+        try:
+            done, _ = await asyncio.wait({future}, timeout=max(self._ctx.deadline - loop.time(), 0.0))
             if not done:
-                raise OutOfTime
+                self._ctx.close()
+                done, _ = await asyncio.wait({future}, timeout=self._grace)
+        except asyncio.CancelledError:
+            future.add_done_callback(_unwanted)
+            raise
+        if not done:
+            future.add_done_callback(_unwanted)
+            raise OutOfTime
         return future.result()
 
 
@@ -204,6 +209,12 @@ def _seen(future: asyncio.Future[Any]) -> None:
     """Take a late error of an abandoned thread, or asyncio would log its text."""
     if not future.cancelled():
         future.exception()
+
+
+def _unwanted(future: asyncio.Future[Any]) -> None:
+    """Close a coroutine that comes too late to be awaited."""
+    if not future.cancelled() and future.exception() is None and inspect.iscoroutine(future.result()):
+        future.result().close()
 
 
 class _Pulled(Generic[T]):

@@ -125,7 +125,8 @@ async def _carry(run: Run, exports: Exports | None, answer: bytes | None) -> Ver
         case Action.EXPORT:
             return await export(run, exports)
         case Action.RECTIFY if not categories_of(run):
-            return Settled(unknown_fields(run))
+            nothing = line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason="no_corrections")
+            return Settled(unknown_fields(run) or (nothing,))
         case _:
             return await _effect(run, answer)
 
