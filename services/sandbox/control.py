@@ -77,6 +77,10 @@ def _people_routes(api: APIRouter, controls: Controls) -> None:
     async def remains(customer_id: str) -> dict[str, int]:
         return population.remains(resident(customer_id))
 
+    @api.get("/people/{customer_id}/phones")
+    async def phones(customer_id: str) -> dict[str, list[str]]:
+        return population.phones(resident(customer_id))
+
     @api.get("/state/digest")
     async def digest(except_: Annotated[str, Query(alias="except")] = "") -> dict[str, Any]:
         return population.digests(except_.split(","))

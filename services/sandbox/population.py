@@ -91,6 +91,12 @@ class Population:
             **self.accounts.remains(resident.person),
         }
 
+    def phones(self, resident: Resident) -> dict[str, list[str]]:
+        """The telephone numbers that the CRM's contacts and Stripe's customers have for a person."""
+        contacts = [one for one in self.crm.of_type("contacts") if _owns(resident, one)]
+        at_hubspot = [one.properties["phone"] for one in contacts if one.properties.get("phone")]
+        return {"hubspot": at_hubspot, "stripe": self.accounts.phones(resident.person)}
+
     def digests(self, without: Iterable[str]) -> dict[str, Any]:
         """A digest of each person's data, of what is nobody's, and of everything but the people left out."""
         left_out = set(without)

@@ -44,6 +44,12 @@ class Accounts:
         kept = sum(1 for one in there if books.kept(one))
         return {"stripe": len(there) - kept, "stripe_kept": kept}
 
+    def phones(self, person: Person) -> list[str]:
+        """The telephone numbers of a person's customers, those that were deleted left out."""
+        found = self.stripe.books.of_person(person.customer_id, person.email)
+        there = [one for one in found if one.kind is CUSTOMER and self.stripe.books.speaks(one)]
+        return [one.body["phone"] for one in there if one.body.get("phone")]
+
     def state(self, person: Person | None, residents: Iterable[Person] = ()) -> list[Any]:
         """All that is held of a person, or of nobody who lives here, for a digest."""
         self.stripe.settle()
