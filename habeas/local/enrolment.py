@@ -27,7 +27,7 @@ class Wanted:
     secrets: Mapping[str, str] = field(repr=False)
 
 
-def sandbox_processors(ports: Mapping[str, int]) -> tuple[Wanted, ...]:
+def sandbox_processors(ports: Mapping[str, int], home: Home) -> tuple[Wanted, ...]:
     """The processors whose vendors the sandbox plays; its credentials are public words."""
     return (
         Wanted(
@@ -47,6 +47,15 @@ def sandbox_processors(ports: Mapping[str, int]) -> tuple[Wanted, ...]:
                 "prefix": "customers/{customer_id}/",
             },
             secrets={"access_key_id": "sandbox", "secret_access_key": "sandbox-secret"},
+        ),
+        Wanted(
+            id="ai",
+            kind="openai",
+            settings={
+                "base_url": f"http://{LOOPBACK}:{ports['sandbox']}/openai/v1",
+                "ids_file": str(home.ids_file),
+            },
+            secrets={"token": "sandbox-openai-token"},
         ),
     )
 

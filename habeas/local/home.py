@@ -28,6 +28,7 @@ class Home:
         self.notifier_key = self.path / "notifier" / "enrolment.key"
         self.processors = self.path / "processors"
         self.sandbox = self.path / "sandbox"
+        self.ids_file = self.sandbox / "application" / "openai-ids.jsonl"  # where the sandbox's application lists ids
         self.exports = self.path / "exports"
 
     def log(self, name: str) -> Path:

@@ -126,7 +126,7 @@ class _Start:
 
     def connectors(self) -> None:
         """Start the connector host on the settings of the sandbox's processors."""
-        for processor in sandbox_processors(self._stack.ports):
+        for processor in sandbox_processors(self._stack.ports, self._stack.home):
             write_settings(self._stack.home, processor)
         self._services["connectors"].start()
         self._tell("connectors")
@@ -138,7 +138,7 @@ class _Start:
 
     def enrol(self) -> None:
         """Enrol the sandbox's processors and wait until the connector host has announced them."""
-        wanted = sandbox_processors(self._stack.ports)
+        wanted = sandbox_processors(self._stack.ports, self._stack.home)
         with Enroller(self._stack.url, self._stack.key) as admin:
             for processor in wanted:
                 admin.enrol(self._stack.home, processor)

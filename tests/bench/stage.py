@@ -76,7 +76,7 @@ def _enrol(stack: Stack) -> None:
             write_settings(stack.home, wanted)
             admin.enrol(stack.home, wanted)
         admin.wait_until_announced(set(PROCESSORS))
-    for processor in sandbox_processors(stack.ports):
+    for processor in sandbox_processors(stack.ports, stack.home):
         _retire(stack, processor.id)
         shutil.rmtree(stack.home.processors / processor.id)
     time.sleep(2.0)  # the connector host looks at its folders every second

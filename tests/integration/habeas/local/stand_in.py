@@ -15,7 +15,7 @@ NAME = Path(__file__).parent.name
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        processors = [{"id": name, "state": "announced"} for name in ("crm-eu", "files")]
+        processors = [{"id": name, "state": "announced"} for name in ("crm-eu", "files", "billing", "ai")]
         self.answer({"data": processors, "mark": os.environ.get("MARK")})
 
     def do_POST(self) -> None:

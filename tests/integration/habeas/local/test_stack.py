@@ -72,7 +72,7 @@ def test_what_is_written_is_private_and_complete(home: Path, stand_ins: Path) ->
         assert (found.url, found.key, found.sandbox_url) == (stack.url, stack.key, stack.sandbox_url)
         names = {"postgres", "kafka", "sandbox", "orchestrator", "connectors", "notifier"}
         assert {process.name for process in found.processes if process.running} == names
-        for processor in ("crm-eu", "files"):
+        for processor in ("crm-eu", "files", "ai"):
             told = json.loads((stack.home.processors / processor / "enrolment.key").read_text())
             assert told == {**told, "processor": processor, "version": 1}
         secret_files = [
