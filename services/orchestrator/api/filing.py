@@ -14,6 +14,7 @@ from services.orchestrator.api.problems import ProblemRaised, problem
 from services.orchestrator.api.requests import load
 from services.orchestrator.api.routing import Call, Operation, json_response, known, require
 from services.orchestrator.domain.intake import Unacceptable
+from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.file_requests import Filed
 from services.orchestrator.handlers.prepare_filing import Filing
 
@@ -22,14 +23,15 @@ _CODES = (
     "idempotency_key_missing", "idempotency_key_malformed", "malformed_json", "json_too_deep", "body_too_large",
     "media_type_unsupported", "overloaded",
 )  # fmt: skip
-_CODES_OF_ONE = ("validation_failed", "right_not_offered", "case_not_found", "idempotency_key_reused")
+_CODES_OF_ONE = ("validation_failed", "right_not_offered", "field_unknown", "case_not_found", "idempotency_key_reused")
 
 
 async def file_request(call: Call) -> Response:
     """File one request."""
     key = idempotency_key(call)
     body = bodies.parse(RequestIn, await bodies.read(call.request, limit=FILE.limit))
-    filing = _prepare(call, body, f"one {key}")
+    fields = await _fields(call) if body.right is Right.RECTIFICATION else None
+    filing = _prepare(call, body, f"one {key}", fields)
     filed = await call.deps.filer.file(filing)
     request = await _show(call, filing, body, filed)
     headers = {"location": f"/v1/requests/{request.id}"}
@@ -42,7 +44,9 @@ async def file_batch(call: Call) -> Response:
     """File many requests; each is judged and stored by itself."""
     key = idempotency_key(call)
     batch = bodies.parse(BatchIn, await bodies.read(call.request, limit=FILE_BATCH.limit))
-    prepared = [_judge(call, item, f"batch {index} {key}") for index, item in enumerate(batch.requests)]
+    corrects = any(item.get("right") == Right.RECTIFICATION for item in batch.requests)
+    fields = await _fields(call) if corrects else None
+    prepared = [_judge(call, item, f"batch {index} {key}", fields) for index, item in enumerate(batch.requests)]
     good = [one for one in prepared if not isinstance(one, Exception)]
     stored = iter(await call.deps.filer.file_many([filing for filing, _ in good]))
     results = []
@@ -73,18 +77,29 @@ def idempotency_key(call: Call) -> str:
     return key[1:-1] if len(key) > 2 and key[0] == key[-1] == '"' else key
 
 
-def _prepare(call: Call, body: RequestIn, key: str) -> Filing:
+async def _fields(call: Call) -> frozenset[str] | None:
+    """Return what can be corrected here; only a rectification pays for asking."""
+    deps = call.deps.operations
+    async with deps.database.connection() as connection:
+        return (await Directory.read(connection, deps.root)).corrected_fields()
+
+
+def _prepare(call: Call, body: RequestIn, key: str, fields: frozenset[str] | None) -> Filing:
     if body.identity_check.method is IdentityCheckMethod.CLIENT_ASSERTED:
         require(call.principal, Scope.IDENTITY_ASSERT)
-    return call.api.preparer.prepare(body, call.principal, idempotency_key=key, traceparent=call.exchange.traceparent)
+    return call.api.preparer.prepare(
+        body, call.principal, idempotency_key=key, fields=fields, traceparent=call.exchange.traceparent
+    )
 
 
-def _judge(call: Call, item: dict[str, Any], key: str) -> tuple[Filing, RequestIn] | Exception:
+def _judge(
+    call: Call, item: dict[str, Any], key: str, fields: frozenset[str] | None
+) -> tuple[Filing, RequestIn] | Exception:
     """Return an item of a batch ready to be stored, or why it can not be."""
     try:
         # Through JSON, so that an item of a batch is read exactly as it would be alone.
         body = RequestIn.model_validate_json(json.dumps(item))
-        return _prepare(call, body, key), body
+        return _prepare(call, body, key, fields), body
     except ValidationError as error:
         return bodies.from_validation(error)
     except (ProblemRaised, Unacceptable) as error:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from habeas.vocabulary import Action, RequestState, TaskState
+from habeas.vocabulary import RequestState, TaskState
 from services.orchestrator.domain.errors import NotAllowed
 from services.orchestrator.domain.planning import WITH_EFFECTS
 from services.orchestrator.domain.request import DataSubjectRequest
@@ -51,6 +51,6 @@ def is_over(tasks: Iterable[ProcessorTask]) -> bool:
 
 def had_effects(task: ProcessorTask) -> bool:
     """Whether a cancelled task had already changed something, by its own account."""
-    if task.action is Action.RESOLVE or task.outcome is None:
+    if task.action not in WITH_EFFECTS or task.outcome is None:
         return False
     return any(line["count"] for line in json.loads(task.outcome)["lines"])

@@ -33,11 +33,13 @@ def complete(
     request.completed_at = now
     request.needs_nothing()
     request.move(RequestState.COMPLETED)
+    detail = {"headline": outcome.headline.value}
+    if any(task.export is not None for task in tasks):
+        request.package_open = True
+        request.package_until = now + timedelta(seconds=deps.settings.package_lifetime)
+        detail["package_until"] = request.package_until.isoformat()
     request.note(
-        "request.completed",
-        event_id=messages.event_id(request.id, "request.completed"),
-        at=now,
-        detail={"headline": outcome.headline.value},
+        "request.completed", event_id=messages.event_id(request.id, "request.completed"), at=now, detail=detail
     )
     work.send(messages.fact(RequestCompleted, request, at=now, outcome=outcome))
     _tell_subject(deps, messages, work, directory, vault, request, tasks, outcome, now)
@@ -57,9 +59,13 @@ def close_tasks(
     tasks: list[ProcessorTask],
     now: datetime,
 ) -> None:
-    """Let every host that heard of the subject forget it, and let the subject's other requests go on."""
+    """Let every host that heard of the subject forget it, and let the subject's other requests go on.
+
+    Hosts keep what the package is made of until `ClosePackages` has them forget that, too.
+    """
     for task in tasks:
-        if task.was_sent:
+        kept = request.package_open and task.export is not None
+        if task.was_sent and not kept:
             work.send(messages.closed(request, task, keys=directory.keys(task.processor), at=now))
     work.release_subject(request)
 

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.processors import WireManifest
 from contracts.proof import processor_of
 from contracts.topics import NOTIFIER
+from habeas.vocabulary import Action
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.root import RootKey
 from services.chassis.postgres.pool import Connection, Database
@@ -97,6 +98,13 @@ class Directory(Mapping[str, Enrolled]):
         if self._candidates is None:
             self._candidates = [one.candidate() for one in self._rows.values()]
         return self._candidates
+
+    def corrected_fields(self) -> frozenset[str] | None:
+        """Return the keys of the data register that a processor can correct; None while none has announced itself."""
+        manifests = [one.manifest for one in self._rows.values() if one.manifest and one.state != "retired"]
+        if not manifests:
+            return None
+        return frozenset(field for one in manifests if Action.RECTIFY in one.actions for field in one.fields)
 
     def keys(self, processor: str) -> ProcessorKeys:  # type: ignore[override]  # a directory has keys of another kind
         """Return what to seal and prove with for a processor."""

@@ -117,7 +117,13 @@ class Filer:
 
     async def _store_once(self, batch: Sequence[Filing]) -> list[Result]:
         async with self._deps.database.transaction() as connection:
-            rows = await connection.fetch(SQL["file"], *([column(one) for one in batch] for column in _COLUMNS))
+            readers = [(one.id, blind) for one in batch for blind in one.reads]
+            rows = await connection.fetch(
+                SQL["file"],
+                *([column(one) for one in batch] for column in _COLUMNS),
+                [request for request, _ in readers],
+                [blind for _, blind in readers],
+            )
             won = {row["id"] for row in rows}
             lost = [one for one in batch if one.id not in won]
             before = await _filed_before(connection, lost) if lost else {}

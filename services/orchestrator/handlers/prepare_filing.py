@@ -11,13 +11,15 @@ from contracts.http import RequestIn
 from contracts.requests import RequestReceived
 from contracts.topics import REQUESTS
 from habeas.vocabulary import RequestState
+from services.chassis.crypto.blind_index import blind_index
 from services.chassis.kafka.outgoing import Outgoing
 from services.orchestrator.domain import intake
 from services.orchestrator.domain.deadline import Calendar
 from services.orchestrator.domain.timeline import ORIGIN, Entry, chain
+from services.orchestrator.domain.turns import COPIES
 from services.orchestrator.handlers.authenticate import Principal
 from services.orchestrator.handlers.dependencies import Dependencies
-from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack
+from services.orchestrator.handlers.secrets import KnownCorrection, KnownIdentity, Secrets, pack
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -50,6 +52,7 @@ class Filing:
     metadata: str = field(repr=False)
     wrapped: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
+    reads: tuple[bytes, ...] = field(repr=False)  # blind indexes of the subject, for a right that asks for a copy
     fact: Outgoing = field(repr=False)
 
 
@@ -66,16 +69,24 @@ class Preparer:
         self._calendar.deadline(deps.clock.now())
 
     def prepare(
-        self, body: RequestIn, principal: Principal, *, idempotency_key: str, traceparent: str | None = None
+        self,
+        body: RequestIn,
+        principal: Principal,
+        *,
+        idempotency_key: str,
+        fields: frozenset[str] | None = None,
+        traceparent: str | None = None,
     ) -> Filing:
-        """Return `body` ready to be stored; raise `Unacceptable`."""
+        """Return `body` ready to be stored; raise `Unacceptable`. `fields` can be corrected here (None: not asked)."""
         now = self._deps.clock.now()
-        received_at = intake.accept(body, now=now)
+        offer = intake.Offer(self._deps.settings.exports_url is not None, fields)
+        received_at = intake.accept(body, now=now, offer=offer)
         deadline = self._calendar.deadline(received_at)
         request_id, event_id = ids.new("req"), ids.new("evt")
         case_id = body.case or ids.new("cas")
         entry = Entry(seq=1, event_id=event_id, type="request.received", at=now, actor=principal.client_id)
         data_key = self._deps.at_rest.fresh()
+        secrets = _secrets(body)
         return Filing(
             id=request_id,
             case_id=case_id,
@@ -100,9 +111,15 @@ class Preparer:
             event_id=event_id,
             metadata=json.dumps(body.metadata),
             wrapped=data_key.wrapped,
-            sealed=pack(data_key.plain, request_id, _secrets(body)),
+            sealed=pack(data_key.plain, request_id, secrets),
+            reads=self._reads(body, secrets),
             fact=self._fact(body, principal, request_id, case_id, event_id, now, deadline.on, traceparent),
         )
+
+    def _reads(self, body: RequestIn, secrets: Secrets) -> tuple[bytes, ...]:
+        if body.right not in COPIES:
+            return ()
+        return tuple(blind_index(self._deps.blind_key, one.type, one.value) for one in secrets.identities)
 
     def _fact(
         self,
@@ -142,7 +159,9 @@ class Preparer:
 def _secrets(body: RequestIn) -> Secrets:
     identities = tuple(KnownIdentity(one.type, one.value) for one in intake.distinct(body.subject))
     contact = body.subject.contact
-    return Secrets(identities, None if contact is None else contact.email, body.reference)
+    asked = () if body.rectification is None else body.rectification.corrections
+    corrections = tuple(KnownCorrection(one.field, one.old, one.new) for one in asked)
+    return Secrets(identities, None if contact is None else contact.email, body.reference, corrections)
 
 
 def _canonical(body: RequestIn) -> bytes:

@@ -1,5 +1,6 @@
 -- name: file
--- Stores filed requests with case, key, secrets and first timeline entry; one that exists already is passed over.
+-- Stores filed requests with case, key, secrets, first timeline entry and, for copies, whom they are about; one that
+-- exists already is passed over.
 -- In the order of the unique key, so that two processes that file the same requests never lock crosswise.
 WITH filed AS (
     SELECT * FROM unnest(
@@ -47,6 +48,10 @@ packed AS (
 noted AS (
     INSERT INTO timeline (request_id, seq, event_id, type, at, actor, hash)
     SELECT id, 1, event_id, 'request.received', created_at, client_id, timeline_hash FROM won
+),
+read AS (
+    INSERT INTO subject_readers (request_id, blind)
+    SELECT DISTINCT id, blind FROM unnest($25::text[], $26::bytea[]) AS known(id, blind) JOIN won USING (id)
 )
 SELECT id FROM won;
 

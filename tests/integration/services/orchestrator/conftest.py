@@ -119,7 +119,10 @@ async def open_api(url: str, key_file: "Path", *, secret: bytes = SECRET) -> Api
     """Start one API process over a database."""
     database = await Database.open(url, name="tests")
     root, clock = RootKey(secret), ManualClock(NOW)
-    settings = OrchestratorSettings(database_url=SecretStr(url), key_file=key_file, environment="test")
+    exports = (key_file.parent / "exports").as_uri()
+    settings = OrchestratorSettings(
+        database_url=SecretStr(url), key_file=key_file, environment="test", exports_url=exports
+    )
     deps = Dependencies(
         database=database,
         root=root,

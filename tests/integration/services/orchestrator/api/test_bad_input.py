@@ -36,7 +36,7 @@ IDENTITY = {"type": "email", "value": "jane@example.com"}
 MANY = [{"type": "customer_id", "value": f"c-{number}"} for number in range(10_000)]
 BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "unknown right": (changed("right", SECRET), 422, "validation_failed", "/right"),
-    "a right that is not offered": (changed("right", "access"), 422, "right_not_offered", "/right"),
+    "a right that is not offered": (changed("right", "restriction"), 422, "right_not_offered", "/right"),
     "no right": ({"subject": REQUEST["subject"]}, 422, "validation_failed", "/right"),
     "unknown kind of identity": (
         changed("subject.identities", [{"type": SECRET, "value": "x"}]), 422, "validation_failed",

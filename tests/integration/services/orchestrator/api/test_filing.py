@@ -178,7 +178,7 @@ async def test_a_failure_after_the_commit_is_resolved_by_the_same_key(api: Api, 
 
 
 async def test_a_batch_judges_each_request_by_itself(api: Api, caller: httpx.AsyncClient) -> None:
-    batch = {"requests": [body(), body(right="access"), {"right": "erasure"}, body(reference="T-2")]}
+    batch = {"requests": [body(), body(right="restriction"), {"right": "erasure"}, body(reference="T-2")]}
     answer = await caller.post("/v1/requests/batch", json=batch, headers={"idempotency-key": "b"})
     assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
