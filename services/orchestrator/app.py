@@ -23,10 +23,12 @@ from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.consumers import subscriptions
 from services.orchestrator.domain.retention import RetentionMistake, RetentionRules
 from services.orchestrator.handlers.break_silence import SilenceBreaker
+from services.orchestrator.handlers.close_packages import ClosePackages
 from services.orchestrator.handlers.dependencies import Dependencies, Wakes
 from services.orchestrator.handlers.directory import notifier_keys
 from services.orchestrator.handlers.dispatch_tasks import Dispatcher
 from services.orchestrator.handlers.file_requests import Filer
+from services.orchestrator.handlers.follow_holds import HoldTimer
 from services.orchestrator.handlers.plan_requests import Planner
 from services.orchestrator.handlers.shred_requests import Upkeep
 from services.orchestrator.provisioning import Provisioner
@@ -81,7 +83,12 @@ async def serve(settings: OrchestratorSettings) -> bool:
     health = _health(settings, deps, loops, readers)
     app = application.build(
         ApiDependencies(
-            operations=deps, filer=Filer(deps), health=health, dead_letters=dead_letters, provision=provisioner.one
+            operations=deps,
+            filer=Filer(deps),
+            health=health,
+            dead_letters=dead_letters,
+            provision=provisioner.one,
+            exports=settings.open_exports(),
         )
     )
     server = HttpServer(app, host=settings.http_host, port=settings.http_port)
@@ -129,7 +136,9 @@ def _loops(
         Loop("relay", relay.step, wake=deps.wakes.relay),
         Loop("silence", silence.tasks, idle=SILENCE_EVERY),
         Loop("notices", silence.notices, idle=SILENCE_EVERY),
+        Loop("packages", ClosePackages(deps).step, idle=UPKEEP_EVERY),
         Loop("shredder", upkeep.shred, idle=UPKEEP_EVERY),
+        Loop("holds", HoldTimer(deps).step, idle=UPKEEP_EVERY),
         Loop("overdue", upkeep.mark_overdue, idle=UPKEEP_EVERY),
         Loop("dead_letters", expire, idle=UPKEEP_EVERY),
     ]

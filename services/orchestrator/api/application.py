@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.chassis import health
-from services.orchestrator.api import filing, keys, operations, pages, processors, requests, system
+from services.orchestrator.api import filing, keys, operations, package, pages, processors, requests, system
 from services.orchestrator.api.cursors import Cursors
 from services.orchestrator.api.dependencies import ApiDependencies
 from services.orchestrator.api.exchange import Envelope, exchange_of
@@ -23,6 +23,7 @@ VERSION = "1"  # of the API, as in its paths
 OPERATIONS: tuple[Operation, ...] = (
     *filing.OPERATIONS,
     *requests.OPERATIONS,
+    *package.OPERATIONS,
     *operations.OPERATIONS,
     *processors.OPERATIONS,
     *keys.OPERATIONS,

@@ -35,6 +35,7 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "example": "ticket-42",
 }
+_BYTES = {"type": "string", "format": "binary"}
 _DESCRIPTION = """\
 Files data subject requests, follows them and repairs them.
 
@@ -71,7 +72,8 @@ def _schemas(operations: Sequence[Operation]) -> tuple[dict[str, Any], dict[Any,
     """Return the shapes by name, and for each model where it stands."""
     wanted: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
     for operation in operations:
-        wanted.append((operation.answer, "serialization"))
+        if operation.answer is not bytes:
+            wanted.append((operation.answer, "serialization"))
         if operation.body is not None:
             wanted.append((operation.body, "validation"))
     unique = list(dict.fromkeys(wanted))
@@ -83,7 +85,7 @@ def _operation(operation: Operation, refs: dict[Any, dict[str, Any]]) -> dict[st
     answer = {
         "description": operation.summary,
         "headers": _HEADERS,
-        "content": {"application/json": {"schema": refs[operation.answer]}},
+        "content": {operation.media_type: {"schema": _BYTES if operation.answer is bytes else refs[operation.answer]}},
     }
     described: dict[str, Any] = {
         "operationId": operation.name,

@@ -87,7 +87,7 @@ def _reference(operations: Sequence[Operation], described: Mapping[str, Any]) ->
 
 def _operation(operation: Operation, described: Mapping[str, Any]) -> dict[str, Any]:
     entry = described["paths"][operation.path][operation.method.lower()]
-    schema = entry["responses"][str(operation.status)]["content"]["application/json"]["schema"]
+    schema = entry["responses"][str(operation.status)]["content"][operation.media_type]["schema"]
     return {
         "name": operation.name,
         "method": operation.method,
@@ -96,7 +96,8 @@ def _operation(operation: Operation, described: Mapping[str, Any]) -> dict[str, 
         "status": operation.status,
         "summary": operation.summary,
         "description": operation.description,
-        "answer": _type(schema),
+        "answer": None if operation.answer is bytes else _type(schema),
+        "media_type": operation.media_type,
         "parameters": [{"description": "", **parameter} for parameter in entry["parameters"]],
         "curl": _curl(operation),
         "codes": codes_of(operation),
@@ -110,6 +111,8 @@ def _curl(operation: Operation) -> str:
     if operation.example is not None:
         lines.append('  -H "Content-Type: application/json"')
         lines.append(f"  -d '{json.dumps(operation.example, indent=2)}'")
+    if operation.answer is bytes:
+        lines.append("  --fail --output package.zip")
     return " \\\n".join(lines)
 
 

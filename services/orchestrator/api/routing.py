@@ -58,7 +58,8 @@ class Call:
 class Operation:
     """One route. `scope` is what a caller needs; `answer` and `body` are its shapes; `codes` the problems of its own.
 
-    `example` is a body that can be sent as it stands. There is no operation without a scope.
+    `example` is a body that can be sent as it stands. There is no operation without a scope. What is not JSON has its
+    own `media_type`, and `bytes` for an answer.
     """
 
     method: str
@@ -75,6 +76,7 @@ class Operation:
     codes: tuple[str, ...] = ()
     description: str = ""
     example: Mapping[str, Any] | None = field(default=None)
+    media_type: str = "application/json"
 
     @property
     def name(self) -> str:
