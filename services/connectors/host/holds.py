@@ -51,7 +51,7 @@ class Holds:
         ]
         due = [one for _, until, items in opened if until == follows.until for one in items]
         if not due or task.action != Action.ERASE:
-            return never_done(UNKNOWN)
+            return replace(never_done(UNKNOWN), attempts=task.tries)
         now = self._clock.now()
         if follows.until is not None and now.date() < follows.until:
             return Again(NOT_OVER, Phase.WAITING_EXTERNAL, _seconds_until(follows.until, now))
@@ -68,6 +68,8 @@ class Holds:
         self, task: Claimed, answer: Answered, stored: Sequence[StoredItem], before: Remembered | None
     ) -> Answered:
         """Return `answer` with the holds that are to be placed with it, and the one that is over."""
+        if answer.cancelled:
+            return answer
         known = before.items if before is not None else ()
         kept = kept_of(stored, known, key=secrets.token_bytes(_KEY))
         over = task.follows if before is not None and is_over(stored, known) else None

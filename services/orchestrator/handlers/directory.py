@@ -35,6 +35,13 @@ class Enrolled:
     state: str
     manifest: WireManifest | None
     manifest_version: int | None
+    pending: WireManifest | None = None
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """Return which data its host may find: by the manifest that waits, too, for the host works by that already."""
+        manifests = (self.manifest, self.pending)
+        return frozenset(one.name for manifest in manifests if manifest for one in manifest.categories)
 
     @property
     def title(self) -> str:
@@ -167,6 +174,7 @@ def _enrolled(row: Any) -> Enrolled:
         row["state"],
         _manifest(manifest) if manifest else None,
         row["manifest_version"],
+        _manifest(row["pending_manifest"]) if row["pending_manifest"] else None,
     )
 
 

@@ -93,7 +93,9 @@ def _send(
     waited_for_a_person = task.waits_for_a_person
     task.dispatch(now, now + timedelta(seconds=deps.settings.silence_attention))
     subject = _subject(vault, processor, task)
-    work.send(messages.dispatched(request, task, keys=directory.keys(task.processor), subject=subject, at=now))
+    rules = deps.retention.concerning(processor.kind, processor.categories) if task.action is Action.ERASE else ()
+    keys = directory.keys(task.processor)
+    work.send(messages.dispatched(request, task, keys=keys, subject=subject, at=now, retention=rules))
     work.touch_task(task)
     if waited_for_a_person:
         request.wake_planner()

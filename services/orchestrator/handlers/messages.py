@@ -9,7 +9,7 @@ from contracts.notices import NoticeDue, Recipient
 from contracts.outcomes import Outcome
 from contracts.requests import RequestFact
 from contracts.seal import SealedNotice, SealedSubject
-from contracts.tasks import TaskCancelled, TaskClosed, TaskDispatched
+from contracts.tasks import RetentionRule, TaskCancelled, TaskClosed, TaskDispatched
 from contracts.topics import NOTICES, REQUESTS, TASKS
 from habeas.vocabulary import Action, Language, NoticeKind
 from services.chassis.crypto.keys import ProcessorKeys
@@ -48,6 +48,7 @@ class Messages:
         keys: ProcessorKeys,
         subject: SealedSubject,
         at: datetime,
+        retention: tuple[RetentionRule, ...] = (),
     ) -> Outgoing:
         """Return `task.dispatched`, sealed to the processor; what an export leaves outlives the request."""
         settings = self._deps.settings
@@ -67,6 +68,9 @@ class Messages:
             forget_after=at + timedelta(seconds=settings.forget_after + longer),
             due_at=request.due_at,
             sealed=seal(keys, subject),
+            retention=retention,
+            follows=task.follows,
+            held_until=task.held_until,
         )
         return self._task(request, task, body, keys, at)
 

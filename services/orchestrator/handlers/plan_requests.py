@@ -11,8 +11,8 @@ from services.chassis.crypto.seal import BrokenSeal, kid_in, unseal
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import get_logger
 from services.chassis.postgres.queries import Queries
-from services.orchestrator.domain import cancelling
-from services.orchestrator.domain.planning import NewTask, plan
+from services.orchestrator.domain import cancelling, holds
+from services.orchestrator.domain.planning import NewTask, Plan, plan
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.settlement import UNKNOWN_FIELD, given_up, not_applicable, unknown_field
 from services.orchestrator.domain.task import ProcessorTask
@@ -119,8 +119,8 @@ class _Planning:
     def _start(self) -> None:
         """Acknowledge, wait out the cooling-off, and begin."""
         request, now = self._request, self._now
-        if request.state is RequestState.RECEIVED:
-            self._acknowledge()
+        if request.state is RequestState.RECEIVED and not holds.is_follow_up(self._tasks):
+            self._acknowledge()  # nobody sent a follow-up in
         begin = request.created_at + timedelta(seconds=self._deps.settings.cooling_off)
         if begin > now:
             if request.state is RequestState.RECEIVED:
@@ -157,14 +157,7 @@ class _Planning:
         if known.ambiguous and not request.identities_confirmed:
             self._call_for_help(AttentionReason.AMBIGUOUS_IDENTITY)
             return
-        decided = plan(
-            right=request.right,
-            types=known.types,
-            candidates=self._directory.candidates(),
-            tasks=self._tasks,
-            news=self._news(known),
-            fields=known.fields,
-        )
+        decided = self._decide(known)
         if decided.empty:
             self._call_for_help(AttentionReason.NO_PROCESSORS)
             return
@@ -181,6 +174,18 @@ class _Planning:
         self._review_attention()
         if decided.done:
             self._complete()
+
+    def _decide(self, known: Known) -> Plan:
+        if holds.is_follow_up(self._tasks):
+            return holds.carry_on(self._tasks, self._directory.candidates())
+        return plan(
+            right=self._request.right,
+            types=known.types,
+            candidates=self._directory.candidates(),
+            tasks=self._tasks,
+            news=self._news(known),
+            fields=known.fields,
+        )
 
     def _complete(self) -> None:
         complete(

@@ -15,6 +15,7 @@ from services.orchestrator.domain.settlement import with_unknown_field
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import dispatch
+from services.orchestrator.handlers.place_holds import Placed, place, save
 from services.orchestrator.handlers.workspace import Workspace
 
 Report = TaskAccepted | TaskProgressed | TaskSettled | TaskUnsealable
@@ -41,12 +42,14 @@ class RecordReports:
                 raise Poison(index, "unknown_task")
             if task.processor != one.body.processor:
                 raise Poison(index, "task_of_another_processor")
-        recorder = _Recorder(self._deps, work, self._deps.clock.now())
+        now = self._deps.clock.now()
+        recorder = _Recorder(self._deps, work, now)
         for one in reports:
             recorder.record(one)
         if recorder.unsealable:
             await dispatch(self._deps, work, recorder.unsealable)
         await work.save()
+        await save(connection, recorder.placed, now)
         self._to_plan = any(request.advance for request in work.requests.values())
         self._to_send = bool(work.messages)
 
@@ -68,6 +71,7 @@ class _Recorder:
         self._now = now
         self._silence_at = now + timedelta(seconds=deps.settings.silence_attention)
         self.unsealable: list[ProcessorTask] = []
+        self.placed: list[Placed] = []
 
     def record(self, report: Incoming[Report]) -> None:
         body = report.body
@@ -107,6 +111,7 @@ class _Recorder:
             effects=None if resolves else body.effects,
             attempts=body.attempts,
         )
+        self.placed += place(self._deps, request, task, body.outcome, self._now)
         follows = request.waiting or request.state is RequestState.CANCELLING
         if request.open_tasks == 0 or resolves or follows:
             request.wake_planner()

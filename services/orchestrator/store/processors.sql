@@ -1,6 +1,7 @@
 -- name: all
 -- Every enrolled processor.
-SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_versions, state, manifest, manifest_version
+SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_versions, state, manifest, manifest_version,
+       pending_manifest
 FROM processors
 ORDER BY id;
 
