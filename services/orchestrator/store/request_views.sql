@@ -3,6 +3,7 @@
 SELECT
     r.id, r.case_id, r."right", r.state, r.received_at, r.created_at, r.due_on, r.due_on_unpaused, r.outcome,
     r.total_tasks, r.settled_tasks, r.livemode, r.channel, r.metadata, r.version, r.completed_at, r.informed_at,
+    r.follows, r.cause,
     r.overdue OR (r.completed_at IS NULL AND r.due_at < $4 AND r.state <> ALL ($5::text[])) AS overdue,
     coalesce(r.attention, stuck.attention) AS attention, k.wrapped, s.sealed
 FROM requests r
@@ -22,6 +23,7 @@ WHERE r.id = $1 AND r.livemode = $2 AND ($3::text IS NULL OR r.client_id = $3);
 SELECT
     r.id, r.case_id, r."right", r.state, r.received_at, r.created_at, r.due_on, r.due_on_unpaused, r.outcome,
     r.total_tasks, r.settled_tasks, r.livemode, r.channel, r.metadata, r.version, r.completed_at, r.informed_at,
+    r.follows, r.cause,
     r.overdue OR (r.completed_at IS NULL AND r.due_at < $3 AND r.state <> ALL ($4::text[])) AS overdue,
     coalesce(r.attention, stuck.attention) AS attention, k.wrapped, s.sealed
 FROM requests r

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.http import Attention, RecipientOut, RequestOut, TaskCounts, TaskOut, TimelineEntryOut
 from contracts.outcomes import Outcome
-from habeas.vocabulary import TERMINAL_REQUEST_STATES, Action, Phase, RequestState, Right, TaskState
+from habeas.vocabulary import TERMINAL_REQUEST_STATES, Action, Cause, Phase, RequestState, Right, TaskState
 
 TERMINAL = [state.value for state in TERMINAL_REQUEST_STATES]
 # Article 19 speaks of recipients who must be told of an erasure, a rectification or a restriction.
@@ -38,6 +38,8 @@ def request_out(row: Row, reference: str | None) -> RequestOut:
         version=row["version"],
         completed_at=row["completed_at"],
         informed_at=row["informed_at"],
+        follows=row["follows"],
+        cause=None if row["cause"] is None else Cause(row["cause"]),
     )
 
 
