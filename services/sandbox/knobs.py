@@ -92,7 +92,7 @@ class OpenAIKnobs(HttpKnobs):
 
 
 class StripeKnobs(HttpKnobs):
-    """Adds the search's lag in seconds, a cap on page sizes, and the seconds that each step of a redaction job takes."""
+    """Adds the search's lag in seconds, a cap on page sizes, and the seconds that a step of a job takes."""
 
     search_lag: NonNegativeFloat = 0.5
     page_cap: PositiveInt | None = None

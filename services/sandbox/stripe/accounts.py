@@ -92,7 +92,7 @@ class _Maker:
         metadata = {"customer_id": self._person.customer_id} if payer.known_by_id else {}
         body = {**self._details, "description": None, "shipping": None, "metadata": metadata, "balance": 0}
         customer = self._add(CUSTOMER, body, indexed=True)
-        held = {"customer": customer.id, "metadata": {}}
+        held: dict[str, Any] = {"customer": customer.id, "metadata": {}}
         for _ in range(payer.cards):
             card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2031}
             self._add(PAYMENT_METHOD, {**held, "type": "card", "card": card, "billing_details": self._details})
