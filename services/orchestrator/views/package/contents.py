@@ -74,11 +74,14 @@ class Folder:
 
 def folders(inventories: Sequence[Inventory]) -> list[Folder]:
     """Return a folder for each export: named by its processor, or by a number where two would have one name."""
-    seen: dict[str, int] = {}
-    words = []
+    everyone = {one.source.processor for one in inventories}
+    words: list[str] = []
     for one in inventories:
-        count = seen[one.source.processor] = seen.get(one.source.processor, 0) + 1
-        words.append(one.source.processor if count == 1 else f"{one.source.processor}-{count}")
+        word, number = one.source.processor, 1
+        while word in words or (number > 1 and word in everyone):
+            number += 1
+            word = f"{one.source.processor}-{number}"
+        words.append(word)
     named = names.made(words, "processor")
     return [
         Folder(named[word], one, names.made(one.categories, "category"))
