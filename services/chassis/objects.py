@@ -14,7 +14,7 @@ from obstore.store import LocalStore, S3Store
 PART = 5 << 20  # bytes that are sent at once: the least that S3 takes as a part
 PARTS_AT_ONCE = 2
 LARGEST = 10_000 * PART  # the most parts that S3 takes
-READ = 4 << 20  # bytes that are asked for at once
+READ = 1 << 20  # bytes that are asked for at once
 ABORT_WITHIN = 20.0  # seconds
 
 _SIGNS = {"No space left": "full", "Disk quota exceeded": "full", "NoSuchBucket": "missing"}
@@ -56,7 +56,7 @@ class ObjectStore:
         return Upload(self, path, writer, None if self._root is None else self._root / path)
 
     async def read(self, path: str) -> AsyncIterator[bytes]:
-        """Yield the object's bytes in pieces of some megabytes, each asked for when it is wanted.
+        """Yield the object's bytes in pieces of a megabyte, each asked for when it is wanted.
 
         However slowly they are taken, no request stays open meanwhile.
         """

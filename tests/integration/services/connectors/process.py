@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from habeas.sdk import Context, Disposition, Identity, IdentityType, Item, Processor, Result
+from habeas.sdk import Context, Disposition, File, Identity, IdentityType, Item, Processor, Record, Result
 from services.chassis import faultpoints, log
 from services.chassis.clock import SystemClock
 from services.chassis.postgres.pool import Database
@@ -43,6 +43,11 @@ class Folder(Processor[Settings]):
         for item in items:
             if (self.config.vendor / RECORDS / item.ref).exists():
                 yield Item(item.ref, CATEGORY, Identity(IdentityType.CUSTOMER_ID, item.ref.partition(".")[0]))
+
+    def export(self, ctx: Context, items: Sequence[Item]) -> Iterator[Record | File]:
+        for item in items:
+            yield Record(item, {"name": item.ref})
+            yield File(item, "text/plain", [b"exported"] * 200_000)
 
     def erase(self, ctx: Context, items: Sequence[Item]) -> list[Result]:
         for item in items:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from habeas.vocabulary import Checked, Disposition
+from contracts.exports import path_of
+from habeas.vocabulary import Action, Checked, Disposition
 from tests.integration.services.connectors.process import LEDGER, RECORDS
 from tests.integration.services.connectors.rig import Rig, until
 
@@ -46,6 +47,25 @@ async def test_killed_at(rig: Rig, point: str, tmp_path: Path) -> None:
     assert [(one.disposition, one.count, one.checked) for one in answer.outcome.lines] == [
         (Disposition.ERASED, 2, Checked.VERIFIED)
     ]
+
+
+@pytest.mark.parametrize("point", ["worker.located", "exports.begun", "exports.written", "worker.settled"])
+async def test_killed_amid_an_export(rig: Rig, point: str, tmp_path: Path) -> None:
+    await rig.enrol("files", kind="folder")
+    rig.write(rig.folder / "files" / "settings.toml", f'vendor = "{tmp_path}"\n')
+    (rig.folder / "files" / "secrets" / "token").unlink()
+    (tmp_path / RECORDS).mkdir()
+    (tmp_path / RECORDS / "c-1.1").touch()
+    sent = await rig.send(rig.message("files", "c-1", action=Action.EXPORT))
+    async with process(rig, HABEAS_FAULTPOINT=f"{point}:kill") as doomed:
+        assert await asyncio.wait_for(doomed.wait(), 30) == -9
+    async with process(rig):
+        answer = await rig.settled(sent)
+        assert answer.export is not None
+        path = path_of(sent.id, answer.export.attempt)
+        await until(lambda: rig.stored() == [path])
+    assert (answer.export.records, answer.export.files) == (1, 1)
+    assert (rig.exports / path).stat().st_size == answer.export.size
 
 
 async def test_sigterm_lets_the_task_at_hand_finish(rig: Rig) -> None:
@@ -91,6 +111,7 @@ async def process(rig: Rig, **more: str) -> AsyncIterator[asyncio.subprocess.Pro
         "HABEAS_KAFKA_SESSION_TIMEOUT": "6",
         "HABEAS_KEY_FILE": str(rig.key_file),
         "HABEAS_PROCESSORS_DIR": str(rig.folder),
+        "HABEAS_EXPORTS_URL": rig.exports.as_uri(),
         "HABEAS_HTTP_PORT": "0",
         "HABEAS_LEASE_SECONDS": "3",
         "HABEAS_LOG_LEVEL": "error",
