@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from habeas.vocabulary import AttentionReason, Headline, RequestState, TaskState
+from habeas.vocabulary import AttentionReason, Cause, Headline, RequestState, TaskState
 
 REQUEST_STATES: Final[dict[RequestState, str]] = {
     RequestState.RECEIVED: "The request is stored and the clock runs. Nothing was done with the data yet.",
@@ -47,4 +47,18 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.MANIFEST_WAITS: "The processor asks for more than was approved. Approve its manifest.",
     AttentionReason.WAITS_FOR_ANOTHER: "Another request on the person goes first, and needs somebody. See to that.",
     AttentionReason.NOTICE_UNKNOWN: "Nobody knows whether a mail went out. Look at the mail server.",
+}
+CAUSES: Final[dict[Cause, str]] = {
+    Cause.HOLD_ENDED: "What had to be kept may go now; this request erases it. It asks for nobody's identity again.",
+    Cause.HOLD_RELEASED: "Somebody ended a hold before its time.",
+    Cause.RESIDUE_FOUND: "Data was found that had been reported erased.",
+    Cause.LATE_ANSWER: "A system answered after the request had ended, and differently.",
+    Cause.RESTORED: "A system brought erased data back from a copy.",
+    Cause.NEW_INFORMATION: "Something became known that the first request could not take into account.",
+}
+HOLDS: Final[dict[str, str]] = {
+    "hold.placed": "A system keeps data although it was to be erased. `until` is the first day on which it may go; "
+    "without one it stays until somebody looks at it.",
+    "hold.ended": "That day has come. `follow_up` is the request that erases what was kept.",
+    "hold.stays": "It was kept again and again although its day had come. Nothing more happens by itself: look at it.",
 }

@@ -76,6 +76,8 @@ def _reference(operations: Sequence[Operation], described: Mapping[str, Any]) ->
             ("States of a task", meanings.TASK_STATES.items()),
             ("Headlines of an outcome", meanings.HEADLINES.items()),
             ("Why a person is needed", meanings.ATTENTION.items()),
+            ("Why a request follows another", meanings.CAUSES.items()),
+            ("What a timeline tells of data that is kept", meanings.HOLDS.items()),
         ],
         "problems": list(KINDS.items()),
         "shapes": [

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 import services.orchestrator
-from habeas.vocabulary import AttentionReason, Headline, RequestState, TaskState
+from habeas.vocabulary import AttentionReason, Cause, Headline, RequestState, TaskState
 from services.orchestrator.api import meanings
 from services.orchestrator.api.application import OPERATIONS
 from services.orchestrator.api.openapi import codes_of, document
@@ -92,6 +92,7 @@ def test_every_state_and_word_is_explained() -> None:
     assert meanings.TASK_STATES.keys() == set(TaskState)
     assert meanings.HEADLINES.keys() == set(Headline)
     assert meanings.ATTENTION.keys() == set(AttentionReason)
+    assert meanings.CAUSES.keys() == set(Cause)
 
 
 @pytest.mark.parametrize("path", ["/reference", "/requests/req_01J00000000000000000000000", "/requests/nonsense9"])
