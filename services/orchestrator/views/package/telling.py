@@ -138,7 +138,7 @@ def _news(line: Line, words: Words) -> News:
     if unlisted and not line.count and line.category != ALL:
         parts = [words.cannot_list]
     else:
-        parts = [f"{words.findings.get(line.disposition, words.other_finding).of(line.count)}."]
+        parts = [f"{words.finding(line.disposition, line.count)}."]
     if line.disposition in _WHY:
         parts.append(_reason(line, words))
     elif line.disposition is Disposition.NOT_FOUND and line.checked is not Checked.VERIFIED:

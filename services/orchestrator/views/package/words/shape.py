@@ -9,17 +9,17 @@ from habeas.vocabulary import Disposition, Headline
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A phrase for no records, for one and for several (`{count}` stands for the number)."""
+    """A phrase for no records, for one and for several (`{count}` stands for the number as it is written)."""
 
     bare: str
     one: str
     many: str
 
-    def of(self, count: int) -> str:
-        """Return the phrase for `count` records."""
+    def of(self, count: int, written: str) -> str:
+        """Return the phrase for `count` records; `written` is that number in the language's way."""
         if count == 0:
             return self.bare
-        return self.one if count == 1 else self.many.format(count=count)
+        return self.one if count == 1 else self.many.format(count=written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class Words:
     def number(self, number: int) -> str:
         """Return a number with its thousands apart."""
         return f"{number:,}".replace(",", self.thousands)
+
+    def finding(self, disposition: Disposition, count: int) -> str:
+        """Return what became of `count` records."""
+        return self.findings.get(disposition, self.other_finding).of(count, self.number(count))
 
     def size(self, size: int) -> str:
         """Return a number of bytes in the largest unit that fits."""
