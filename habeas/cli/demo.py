@@ -33,7 +33,7 @@ def demo(
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with logs and ledgers, and say where.")] = False,
 ) -> None:
-    """Show one erasure from beginning to end, on this machine: it starts everything, and stops it again.
+    """Show an access, a rectification and an erasure from beginning to end: start everything here, and stop it again.
 
     It ends with 0 only if the vendors' own books say that it went right.
     """
@@ -80,7 +80,7 @@ def _run(home: Path, out: Console) -> list[Check]:
     from habeas.local.places import HOME_MODE
     from habeas.local.stack import Stack
 
-    out.print("Starting PostgreSQL, Kafka, the services and a sandbox of two vendors (longest the first time) ...")
+    out.print("Starting PostgreSQL, Kafka, the services and a sandbox of four vendors (longest the first time) ...")
     home.chmod(HOME_MODE)  # a server that gave up root must reach its data below
     with (
         Stack(home, say=lambda line: out.print(line, style="dim", markup=False)) as stack,

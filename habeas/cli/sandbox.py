@@ -1,5 +1,7 @@
-"""What the demo asks the sandbox: people to invent, and what its vendors' own books say."""
+"""What is asked of the sandbox: people to invent, and what its vendors' own books say."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -10,19 +12,23 @@ from habeas.cli.mistakes import Mistake
 from habeas.client.transport import DIRECT
 
 M = TypeVar("M", bound=BaseModel)
-VENDORS = ("hubspot", "s3")
+VENDORS = ("hubspot", "openai", "s3", "stripe")
+PEOPLE = 25
+SEED = 1
 
 
 class Person(BaseModel):
-    """An invented person whose data lies at the vendors; `oddity` says what is unusual about it, if anything."""
+    """An invented person whose data lies at the vendors; `oddity` and `payer` say what is unusual, if anything."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     email: str = Field(repr=False)
     customer_id: str = Field(repr=False)
     name: str = Field(repr=False)
+    phone: str = Field(default="", repr=False)
     language: str = "en"
     oddity: str = ""
+    payer: str = ""
 
 
 class Effect(BaseModel):
@@ -66,14 +72,28 @@ class Sandbox:
         answer = self._call("POST", "people", json={"count": count, "seed": seed})
         return _read(Person, answer["people"])
 
-    def remains(self, person: Person) -> dict[str, int]:
-        """Return how many things of a person each vendor still holds, by the vendor's own state."""
-        answer = self._call("GET", f"people/{person.customer_id}/remains")
-        return {vendor: int(answer[vendor]) for vendor in VENDORS}
+    def populate_once(self, count: int, *, seed: int) -> list[Person]:
+        """Return who lives there already; invent people as `populate` does where nobody does."""
+        return _read(Person, self._call("GET", "people")["people"]) or self.populate(count, seed=seed)
 
-    def digest_without(self, person: Person) -> str:
-        """Return one digest over everything that the vendors hold, but for what is this person's."""
-        return str(self._call("GET", "state/digest", params={"except": person.customer_id})["digest"])
+    def remains(self, person: Person) -> dict[str, int]:
+        """Return how many things of a person each vendor still holds, by the vendor's own state.
+
+        `stripe_kept` counts the records of payments that the law keeps; they are not among `stripe`.
+        """
+        answer = self._call("GET", f"people/{person.customer_id}/remains")
+        return {name: int(answer[name]) for name in (*VENDORS, "stripe_kept")}
+
+    def phones(self, person: Person) -> dict[str, list[str]]:
+        """Return the telephone numbers that vendors have for a person, by vendor."""
+        answer = self._call("GET", f"people/{person.customer_id}/phones")
+        return {vendor: [str(number) for number in numbers] for vendor, numbers in answer.items()}
+
+    def digests(self, people: Sequence[Person]) -> tuple[dict[str, str], str]:
+        """Return a digest of what is held of each of `people`, by customer id, and one of everything else."""
+        ids = [one.customer_id for one in people]
+        answer = self._call("GET", "state/digest", params={"except": ",".join(ids)})
+        return {one: str(answer["people"][one]) for one in ids}, str(answer["digest"])
 
     def effects(self, vendor: str) -> list[Effect]:
         """Return a vendor's ledger, oldest first."""
@@ -93,6 +113,18 @@ class Sandbox:
             msg = f"the sandbox did not answer as expected ({type(error).__name__})"
             raise Mistake(msg) from None
         return found if isinstance(found, dict) else {}
+
+
+def plain(people: Sequence[Person]) -> list[Person]:
+    """Return those with nothing unusual about them, who share nothing with the next one.
+
+    A note that two people share changes, rightly, when one of them goes; it would blur "the rest is what it was".
+    """
+    return [
+        person
+        for person, follower in pairwise(people)
+        if not person.oddity and not person.payer and "shares" not in follower.oddity
+    ]
 
 
 def _read(model: type[M], items: Any) -> list[M]:

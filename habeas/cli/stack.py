@@ -10,6 +10,7 @@ import typer
 
 from habeas.cli.mistakes import Mistake
 from habeas.cli.output import Output, Row, console, facts, grid, word
+from habeas.cli.sandbox import PEOPLE, SEED, Person, Sandbox, plain
 from habeas.cli.server import AsJson
 
 if TYPE_CHECKING:  # these need habeas[local], which a command line that only talks HTTP does without
@@ -43,12 +44,18 @@ def up(
     if port is not None and not found.url.endswith(f":{port}"):
         msg = f"it runs already, at {found.url}; `habeas down` first to change its port"
         raise Mistake(msg)
-    told = {"url": found.url, "key": found.key, "reference": f"{found.url}/reference", "sandbox": found.sandbox_url}
+    person = _somebody(found)
+    told = {
+        "url": found.url,
+        "key": found.key,
+        "reference": f"{found.url}/reference",
+        "sandbox": found.sandbox_url,
+        "person": person.email,
+    }
     shown = facts([("API", told["url"]), ("key", told["key"]), ("reference", told["reference"])])
-    out.one(told, "", shown, "", "Invent 25 people at the sandbox's vendors, then file a request by hand:", "")
-    for line in () if as_json else _curls(found):
-        print(line, end="\n\n")  # as it is, however long: it is there to be copied
+    out.one(told, "", shown, "", f"{PEOPLE} invented people live at its vendors. One of them is {person.email}:", "")
     if not as_json:
+        print(_curl(found, person), end="\n\n")  # as it is, however long: it is there to be copied
         print("`habeas requests list` and all other commands find this stack by themselves; `habeas down` stops it.")
 
 
@@ -113,19 +120,21 @@ def _fix_port(home: Path, port: int) -> None:
     write_private(file, json.dumps({**kept, "orchestrator": port}, indent=2))
 
 
-def _curls(found: "StackState") -> tuple[str, str]:
+def _somebody(found: "StackState") -> Person:
+    with Sandbox(found.sandbox_url) as sandbox:
+        return plain(sandbox.populate_once(PEOPLE, seed=SEED))[0]
+
+
+def _curl(found: "StackState", person: Person) -> str:
     wish = {
-        "right": "erasure",
-        "subject": {"identities": [{"type": "customer_id", "value": "c-1-3"}]},
+        "right": "access",
+        "subject": {"identities": [{"type": "email", "value": person.email}], "contact": {"email": person.email}},
         "identity_check": {"method": "client_asserted"},
     }
-    json_type = "-H 'Content-Type: application/json'"
-    people = f"curl -s -X POST {found.sandbox_url}/_sandbox/people {json_type} -d '{{}}'"
-    file = (
-        f"curl -s -X POST {found.url}/v1/requests -H 'Authorization: Bearer {found.key}' {json_type} "
-        f"-H 'Idempotency-Key: \"first-try\"' -d '{json.dumps(wish)}'"
+    return (
+        f"curl -s -X POST {found.url}/v1/requests -H 'Authorization: Bearer {found.key}' "
+        f"-H 'Content-Type: application/json' -H 'Idempotency-Key: \"first-try\"' -d '{json.dumps(wish)}'"
     )
-    return people, file
 
 
 def _log_files(home: Path, name: str | None) -> list[Path]:

@@ -29,13 +29,24 @@ def running(**changes: Any) -> state.StackState:
     ).model_copy(update=changes)
 
 
+PEOPLE = {
+    "people": [
+        {"email": "odd@example.com", "customer_id": "c-1", "name": "Odd", "oddity": "no notes"},
+        {"email": "paying@example.com", "customer_id": "c-2", "name": "Paying", "payer": "open invoice"},
+        {"email": "sharing@example.com", "customer_id": "c-3", "name": "Sharing"},
+        {"email": "shared@example.com", "customer_id": "c-4", "name": "Shared", "oddity": "shares a note"},
+        {"email": "jane@example.com", "customer_id": "c-5", "name": "Jane"},
+        {"email": "last@example.com", "customer_id": "c-6", "name": "Last"},
+    ]
+}
 GONE = state.Process(name="notifier", pid=os.getpid(), created=1.0)
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The homes on which a stack was started, with nothing running before."""
+def started(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> list[Path]:
+    """The homes on which a stack was started, with nothing running before, and people at its vendors."""
     homes: list[Path] = []
+    server.answers["GET /_sandbox/people"] = PEOPLE
 
     def up(home: Path, *, say: Callable[[str], None]) -> state.StackState:
         say("PostgreSQL ready after 0.4 s")
@@ -54,10 +65,17 @@ def test_up_prints_what_one_needs(habeas: Habeas, started: list[Path], tmp_path:
     assert "PostgreSQL ready" in ran.out
     assert ["key", "hab_local"] in [line.split() for line in ran.out.splitlines()]
     assert "http://127.0.0.1:8080/reference" in ran.out
-    people, file = (line for line in ran.out.splitlines() if line.startswith("curl"))
-    assert "http://127.0.0.1:8090/_sandbox/people" in people
-    assert json.loads(file.split(" -d '")[1].rstrip("'"))["right"] == "erasure"
+    (file,) = (line for line in ran.out.splitlines() if line.startswith("curl"))
+    wish = json.loads(file.split(" -d '")[1].rstrip("'"))
+    assert wish["right"] == "access"
+    assert wish["subject"]["identities"] == [{"type": "email", "value": "jane@example.com"}]
     assert "Authorization: Bearer hab_local" in file
+
+
+def test_up_invents_people_where_nobody_lives(habeas: Habeas, started: list[Path], server: FakeServer) -> None:
+    server.answers |= {"GET /_sandbox/people": {"people": []}, "POST /_sandbox/people": PEOPLE}
+    assert habeas("up", "--json").json["person"] == "jane@example.com"
+    assert server.body == {"count": 25, "seed": 1}
 
 
 def test_up_for_programs(habeas: Habeas, started: list[Path]) -> None:
