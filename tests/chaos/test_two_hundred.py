@@ -1,7 +1,8 @@
-"""The kill journeys at length: each part is killed again and again amid 200 erasures."""
+"""The kill journeys at length: each part is killed again and again amid 200 requests."""
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", ["orchestrator", "connectors", "kafka", "postgres", "notifier"])
-def test_everything_completes_and_nothing_happens_twice(whole: World, part: str) -> None:
-    everything_completes_while(whole, part, how_many=HOW_MANY, kills=KILLS)
+def test_everything_completes_and_nothing_happens_twice(whole: World, part: str, tmp_path: Path) -> None:
+    everything_completes_while(whole, part, how_many=HOW_MANY, kills=KILLS, folder=tmp_path)
 
 
 @pytest.mark.timeout(300)

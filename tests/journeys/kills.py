@@ -1,10 +1,12 @@
 """Kills parts of a running world while requests are under way, and judges by the vendors' books."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from tests.journeys.world import Person, World, wait_for
+from tests.journeys.errands import Errands
+from tests.journeys.world import VENDORS, Person, World, wait_for
 
 
 def killer(world: World, part: str) -> Callable[[], None]:
@@ -20,24 +22,33 @@ def killer(world: World, part: str) -> Callable[[], None]:
     return die
 
 
-def everything_completes_while(world: World, part: str, *, how_many: int, kills: int) -> None:
-    """Kill `part` several times amid `how_many` erasures: all complete, nothing is done or told twice."""
-    people = world.people(how_many)
-    for vendor in ("hubspot", "s3"):
-        world.knobs(vendor, latency=0.03)
+def everything_completes_while(world: World, part: str, *, how_many: int, kills: int, folder: Path) -> None:
+    """Kill `part` several times amid `how_many` requests: all complete, nothing is done or told twice.
+
+    The requests are of three rights at four vendors, which are slow, throttle, and lose some of their replies.
+    """
+    errands = Errands.of(world, how_many)
+    trouble(world)
     die = killer(world, part)
-    requests = world.erase(people)
+    requests = errands.file(world)
     for kill in range(kills):
         done = how_many * kill // (kills + 1)
         _wait_until_completed(world, requests, done)
         die()
     world.wait(requests, within=60 + how_many)
-    world.erased_once(people)
-    if part == "notifier":
-        _everybody_is_told_or_it_is_said(world, people, requests)
-    else:
-        world.told_once(people)
     world.calm()
+    errands.done_once(world, requests, folder)
+    if part == "notifier":
+        _everybody_is_told_or_it_is_said(world, errands.people, requests)
+    else:
+        world.told_once(errands.people)
+
+
+def trouble(world: World) -> None:
+    """Let every vendor be as vendors are: slow, strict now and then, and sometimes silent after the work was done."""
+    for vendor in VENDORS:
+        slow_jobs = {"job_seconds": 1.0} if vendor == "stripe" else {}
+        world.knobs(vendor, latency=0.02, rate_limit=0.02, drop_reply=0.02, seed=7, **slow_jobs)
 
 
 def _wait_until_completed(world: World, requests: Sequence[str], count: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from habeas.local.ports import PortLease
 from habeas.local.service import Service
-from tests.journeys.world import World, wait_for
+from tests.journeys.world import VENDORS, World, wait_for
 
 NAMES = ("orchestrator", "connectors", "notifier")
 
@@ -41,7 +41,7 @@ def test_nothing_happens_twice(calm: World, twins: dict[str, Service]) -> None:
 @pytest.mark.timeout(180)
 def test_either_may_be_killed(calm: World, twins: dict[str, Service]) -> None:
     people = calm.people(30)
-    for vendor in ("hubspot", "s3"):
+    for vendor in VENDORS:
         calm.knobs(vendor, latency=0.03)
     requests = calm.erase(people)
     wait_for(lambda: calm.completed(requests) >= 3, within=60)

@@ -14,7 +14,7 @@ import httpx
 from habeas.client import Habeas, NewRequest, Request
 from habeas.local.stack import Stack
 
-VENDORS = ("hubspot", "s3")
+VENDORS = ("hubspot", "openai", "s3", "stripe")
 MAILS = 2  # an acknowledgement and an answer
 
 
@@ -24,6 +24,7 @@ class Person:
 
     email: str
     customer_id: str
+    phone: str = ""
 
 
 class World:
@@ -46,9 +47,9 @@ class World:
             self._seed += 1
             answer = self._ask("POST", "people", json={"count": count + 10, "seed": self._seed})
             found += [
-                Person(one["email"], one["customer_id"])
+                Person(one["email"], one["customer_id"], one["phone"])
                 for one in answer["people"]
-                if not one.get("oddity") and one["contact_ids"] and one["objects"]
+                if not one["oddity"] and not one["payer"] and one["contact_ids"] and one["objects"]
             ]
         return found[:count]
 
@@ -66,9 +67,12 @@ class World:
 
     def erase(self, people: Sequence[Person], *, key: str | None = None) -> list[str]:
         """File an erasure for each person, known by e-mail alone; return the ids of the requests."""
-        new = [NewRequest("erasure", {"email": one.email}, contact=one.email) for one in people]
-        filed = self.habeas.requests.file_many(new, idempotency_key=key)
-        assert all(one.status == 201 for one in filed.results)
+        return self.file([wish("erasure", one) for one in people], key=key)
+
+    def file(self, wishes: Sequence[NewRequest], *, key: str | None = None) -> list[str]:
+        """File everything in one batch; return the ids of the requests."""
+        filed = self.habeas.requests.file_many(wishes, idempotency_key=key)
+        assert [one.error for one in filed.results if one.status != 201] == []
         return [one.request.id for one in filed.results if one.request is not None]
 
     def settled(self, request: str) -> int:
@@ -95,6 +99,20 @@ class World:
         """Return how many things of a person the vendors hold, by their own state."""
         answer = self._ask("GET", f"people/{person.customer_id}/remains")
         return sum(int(answer[vendor]) for vendor in VENDORS)
+
+    def kept(self, person: Person) -> int:
+        """Return how many records of a person's payments remain that the law keeps."""
+        return int(self._ask("GET", f"people/{person.customer_id}/remains")["stripe_kept"])
+
+    def phones(self, person: Person) -> set[str]:
+        """Return the telephone numbers that vendors have for a person."""
+        answer = self._ask("GET", f"people/{person.customer_id}/phones")
+        return {number for numbers in answer.values() for number in numbers}
+
+    def states(self, people: Sequence[Person]) -> list[str]:
+        """Return a digest of all that the vendors hold of each person."""
+        found = self._ask("GET", "state/digest")["people"]
+        return [found[one.customer_id] for one in people]
 
     def effects(self, people: Sequence[Person]) -> Counter[tuple[str, str, str]]:
         """Return how often each thing of `people` was changed, by the vendors' own ledgers."""
@@ -132,6 +150,11 @@ class World:
         answer.raise_for_status()
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
+
+
+def wish(right: str, person: Person, **more: Any) -> NewRequest:
+    """Return a request of a person who is known by e-mail alone."""
+    return NewRequest(right, {"email": person.email}, contact=person.email, **more)
 
 
 @contextmanager
