@@ -78,6 +78,8 @@ async def act(run: Run) -> Wait | None:
     if wait is not None:
         return wait
     for batch in _batches(run, run.pending(), whole=effect.whole):
+        if run.stored[batch[0].ordinal].result is not None:
+            break  # the vendor can not do it: all that was pending is refused already
         ready = await _cleared(run, effect, batch)
         decided = await decide(run, ready) if run.task.action is Action.RECTIFY else None
         if decided is not None:

@@ -116,8 +116,9 @@ class Caller:
                 await source.aclose()
 
     async def _before_deadline(self, awaitable: Awaitable[T]) -> T:
+        deadline = asyncio.timeout_at(self._ctx.deadline)
         try:
-            async with asyncio.timeout_at(self._ctx.deadline) as deadline:
+            async with deadline:
                 return await awaitable
         except TimeoutError:
             if deadline.expired():

@@ -1,6 +1,7 @@
 """Carries one task through a processor and says what is to happen next."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,8 +68,11 @@ async def work(
     serves = manifest.serves(task.action)
     if serves is None:
         return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="not_served"),))
-    if held is None and not any(identity.type in manifest.accepts for identity in task.identities):
+    accepted = tuple(identity for identity in task.identities if identity.type in manifest.accepts)
+    if held is None and not accepted:
         return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="no_accepted_identity"),))
+    if len(accepted) < len(task.identities):
+        task = replace(task, identities=accepted)
     ctx = TaskContext(
         task,
         ledger=ledger,

@@ -27,7 +27,7 @@ class ExportRules(Kit):
             trial = Trial(vendor, await vendor.person(), action=Action.EXPORT)
             before = await vendor.remains(trial.identities)
             told = settled(await trial.finish())
-            assert {line.disposition for line in told.lines} == {Disposition.EXPORTED}, told.lines
+            assert {line.disposition for line in told.lines} == {Disposition.EXPORTED}, f"it told {told.lines}"
             assert {key_of(part) for part in _finished(trial)} == set(by_key(trial.ledger)), "an item was left out"
             assert told.export is not None, "there is no receipt"
             assert await vendor.remains(trial.identities) == before, "to export is to read: it changed something"

@@ -53,17 +53,17 @@ def all_gone(verdict: Verdict, vendor: VendorUnderTest) -> Settled:
     return told
 
 
-def settled(verdict: Verdict) -> Settled:
-    """Return `verdict` when the task is over."""
-    assert isinstance(verdict, Settled), f"the task should be over, but it says {verdict}"
+def settled(verdict: Verdict, hint: str = "see the attention and the reason") -> Settled:
+    """Return `verdict` when the task is over; `hint` says what to look at when it is not."""
+    assert isinstance(verdict, Settled), f"the task should be over, but it says {verdict}: {hint}"
     return verdict
 
 
 def nothing_found(verdict: Verdict) -> Settled:
     """Return `verdict` when it says that nothing is there and that nothing was done."""
-    told = settled(verdict)
+    told = settled(verdict, "nothing is there, yet something was found")
     dispositions = {line.disposition for line in told.lines}
-    assert dispositions == {Disposition.NOT_FOUND}, f"nothing is there, yet it tells {told.lines}"
+    assert dispositions == {Disposition.NOT_FOUND}, f"nothing is there, yet something was found: {told.lines}"
     assert told.effects == 0, "where nothing is there, nothing may be done: no trace of somebody unknown"
     return told
 

@@ -16,6 +16,7 @@ from habeas.testing.vendor import NotArranged, VendorUnderTest
 from habeas.vocabulary import AttentionReason, Checked
 
 MOST_CALLS = 40
+WROTE_NOTHING = "does `rectify` write the field that the manifest names, and does `read` read it?"
 
 
 class RectificationRules(Kit):
@@ -23,8 +24,10 @@ class RectificationRules(Kit):
 
     def test_writes_the_new_value_and_reads_it_again(self) -> None:
         async def story(case: "Case") -> None:
-            told = settled(await case.trial().finish())
-            assert {line.disposition for line in told.lines} == {Disposition.RECTIFIED}, f"it told {told.lines}"
+            told = settled(await case.trial().finish(), WROTE_NOTHING)
+            assert {line.disposition for line in told.lines} == {Disposition.RECTIFIED}, (
+                f"the value was another one and it told {told.lines}: let `read` yield what the vendor holds"
+            )
             if case.vendor.manifest.actions[Action.RECTIFY].verify:
                 assert {line.checked for line in told.lines} == {Checked.VERIFIED}, (
                     "`read` did not yield the item again"

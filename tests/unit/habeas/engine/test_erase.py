@@ -213,6 +213,20 @@ async def test_what_can_not_be_done_is_refused_with_its_reason(at: str) -> None:
     assert [(line.disposition, line.reason) for line in verdict.lines] == [(Disposition.REFUSED, "legacy_plan")]
 
 
+async def test_what_can_not_be_done_is_refused_of_every_batch_and_nothing_more_is_tried() -> None:
+    class Giving(VendorProcessor):
+        def erase(self, ctx: Context, items: Sequence[Item]) -> Answered:
+            raise CannotFulfil("legacy_plan")
+
+    vendor, ledger = vendor_with("a", "b", "c", "d", "e"), MemoryLedger()
+    verdict = await run(Giving(vendor), ledger)
+    assert isinstance(verdict, Settled)
+    assert [(line.disposition, line.count, line.reason) for line in verdict.lines] == [
+        (Disposition.REFUSED, 5, "legacy_plan")
+    ]
+    assert [known.attempted for known in ledger.items.values()] == [True, True, False, False, False]
+
+
 async def test_a_lost_lease_stops_at_once() -> None:
     class Lost(MemoryLedger):
         async def attempting(self, *_: object, **__: object) -> None:
