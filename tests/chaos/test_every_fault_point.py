@@ -1,11 +1,13 @@
 """A service is killed at each named point: it restarts, everything completes, nothing happens twice."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from habeas.client import Unreachable
 from services.chassis.faultpoints import FAULT_POINTS
+from tests.journeys.errands import Errands
 from tests.journeys.world import Person, World, wait_for, world
 
 HOW_MANY = 6
@@ -18,8 +20,12 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "relay": ("orchestrator", "connectors", "notifier"),
     "worker": ("connectors",),
     "notifier": ("notifier",),
+    "exports": ("connectors",),
 }
-CELLS = [(point, owner) for point in FAULT_POINTS for owner in OWNERS[point.partition(".")[0]]]
+AMID_EXPORTS = [point for point in FAULT_POINTS if point.startswith("exports.")]
+CELLS = [
+    (point, owner) for point in FAULT_POINTS if point not in AMID_EXPORTS for owner in OWNERS[point.partition(".")[0]]
+]
 # Behind these nobody can know whether a mail went out: it is held as unknown instead of being sent again.
 MAY_STAY_UNKNOWN = {"notifier.handing_over", "notifier.accepted"}
 
@@ -51,6 +57,28 @@ def test_killed_at(whole: World, point: str, owner: str) -> None:
             assert len(subjects) == len(set(subjects))
     else:
         whole.told_once(people)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("point", AMID_EXPORTS)
+def test_killed_amid_exports(whole: World, point: str, tmp_path: Path) -> None:
+    errands = Errands.of(whole, 2 * HOW_MANY)
+    (owner,) = OWNERS["exports"]
+    service = whole.stack.services[owner]
+    service.stop()
+    service.launch({"HABEAS_FAULTPOINT": f"{point}:kill:2"})
+    requests = errands.file(whole)
+    wait_for(lambda: service.pid is None, within=45)  # it fired
+    service.start()
+    whole.wait(requests)
+    errands.done_once(whole, requests, tmp_path)
+    wait_for(lambda: _one_object_each(whole), within=30)
+
+
+def _one_object_each(whole: World) -> bool:
+    """Whether no attempt but the one that counts left anything in the store."""
+    files = [one for one in whole.stack.home.exports.rglob("*") if one.is_file()]
+    return bool(files) and len({one.parent for one in files}) == len(files)
 
 
 def _file(world: World, people: list[Person], point: str) -> list[str]:
