@@ -285,3 +285,25 @@ async def test_many_large_exports_take_turns(rig: Rig, monkeypatch: pytest.Monke
         for sent in all_sent:
             assert await exported(rig, await rig.settled(sent))
         await until(lambda: len(rig.stored()) == len(all_sent))
+
+
+async def test_an_attempt_that_lost_its_lease_and_does_not_know_it(rig: Rig) -> None:
+    vendor = await vendor_of(rig)
+    vendor.records = {"c-1": ["r1"]}
+    vendor.gate.clear()
+    async with rig.host():
+        sent = await send(rig)
+        await until(lambda: vendor.arrived == 1)
+        await rig.rows("UPDATE tasks SET holder = NULL, next_at = now() WHERE id = $1", sent.id)
+        await until(lambda: vendor.arrived == 2)
+        vendor.gate.set()
+        answer = await rig.settled(sent)
+        assert answer.export is not None
+        path = path_of(sent.id, answer.export.attempt)
+        assert answer.export.attempt == 2
+        await until(lambda: _nothing_due(rig))
+        await until(lambda: rig.stored() == [path])
+
+
+async def _nothing_due(rig: Rig) -> bool:
+    return not await rig.rows("SELECT FROM tasks WHERE exports <> 'written'")
