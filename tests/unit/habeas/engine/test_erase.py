@@ -19,6 +19,7 @@ from habeas.sdk import (
     Result,
     RetentionRule,
     RetryLater,
+    Unlisted,
     WrongPerson,
 )
 from habeas.testing import Crashed, DyingLedger, MemoryLedger
@@ -170,7 +171,7 @@ async def test_only_repeats_within_the_batch_size() -> None:
 
 def raising(error: BaseException, *, at: str) -> VendorProcessor:
     class Raising(VendorProcessor):
-        async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity]:
+        async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
             if at == "locate":
                 raise error
             async for item in VendorProcessor.locate(self, ctx):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 
 from habeas.engine import OutcomeLine, Park, Settled
-from habeas.sdk import Action, Context, Disposition, Identity, IdentityType, Item, RetentionRule
+from habeas.sdk import Action, Context, Disposition, Identity, IdentityType, Item, RetentionRule, Unlisted
 from habeas.testing import MemoryLedger
 from habeas.vocabulary import AttentionReason, Checked
 from tests.unit.habeas.engine.vendor import STRANGER, SUBJECT, Vendor, VendorProcessor, manifest, run, task, vendor_with
@@ -16,7 +16,7 @@ SERVED = manifest(resolves=["email"], actions={"resolve": {}, "preview": {}, "re
 class Resolver(VendorProcessor):
     found: tuple[Identity, ...] = (EMAIL, Identity(IdentityType.EMAIL, "JANE@example.com"), SUBJECT, STRANGER)
 
-    async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity]:
+    async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
         for identity in self.found:
             yield identity
         async for item in VendorProcessor.locate(self, ctx):

@@ -22,6 +22,7 @@ from habeas.sdk import (
     Result,
     Right,
     Task,
+    Unlisted,
 )
 from habeas.testing import Crash, MemoryLedger, Time
 
@@ -65,7 +66,7 @@ class VendorProcessor(Processor[NoConfig]):
         owner, category, dated = self.vendor.things[ref]
         return Item(ref, category, owner, dated=dated)
 
-    async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity]:
+    async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
         for ref, (owner, _, _) in list(self.vendor.things.items()):
             if owner in ctx.identities:
                 yield self.item(ref)

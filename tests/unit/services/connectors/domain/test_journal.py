@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from habeas.sdk import Disposition, Identity, IdentityType, Item, Result, Wait
+from habeas.sdk import Disposition, Identity, IdentityType, Item, Result, Unlisted, Wait
 from habeas.testing.memory import MemoryLedger
 from services.connectors.domain import journal
 from services.connectors.domain.journal import Fact, Memory
@@ -29,8 +29,9 @@ async def test_it_comes_to_what_the_memory_ledger_remembers() -> None:
     ledger = MemoryLedger()
     await ledger.begin_pass(1)
     await ledger.found(ITEMS, [JANE])
+    await ledger.found((), (), [Unlisted("records", "no_index")])
     await ledger.located()
-    await ledger.attempting([0])
+    await ledger.attempting([0], {0: {"contact.email": "write"}})
     await ledger.results({0: RESULT}, effects=1)
     await ledger.begin_pass(2)
     await ledger.found(ITEMS[1:], [])
@@ -39,8 +40,9 @@ async def test_it_comes_to_what_the_memory_ledger_remembers() -> None:
     facts = [
         journal.pass_begun(1),
         journal.found(ITEMS, [JANE]),
+        journal.found((), (), [Unlisted("records", "no_index")]),
         journal.located(),
-        journal.attempting([0]),
+        journal.attempting([0], {0: {"contact.email": "write"}}),
         journal.resulted({0: RESULT}, 1),
         journal.pass_begun(2),
         journal.found(ITEMS[1:], []),
@@ -55,6 +57,7 @@ def test_a_pass_that_is_begun_again_drops_what_was_half_found_and_never_uses_an_
         [
             journal.pass_begun(1),
             journal.found(ITEMS, [JANE]),
+            journal.found((), (), [Unlisted("records")]),
             journal.pass_begun(1),
             journal.found(ITEMS[:1], []),
             journal.located(),
@@ -62,6 +65,7 @@ def test_a_pass_that_is_begun_again_drops_what_was_half_found_and_never_uses_an_
     )
     assert list(memory.items) == [2]
     assert memory.identities == []
+    assert memory.unlisted == []
     assert [item.item for item in memory.of_pass()] == ITEMS[:1]
 
 
@@ -74,3 +78,14 @@ def test_an_effect_that_was_begun_is_known() -> None:
     facts = [journal.pass_begun(1), journal.found(ITEMS, []), journal.located()]
     assert not through(facts).begun
     assert through([*facts, journal.attempting([1])]).begun
+
+
+def test_a_journal_of_before_corrections_is_still_read() -> None:
+    old: list[Fact] = [
+        {"pass": 1},
+        {"items": [["r", "files", ["email", "x"], 1, None]], "identities": []},
+        {"located": True},
+    ]
+    memory = Memory.of([*old, {"attempting": [0]}])
+    assert memory.unlisted == []
+    assert memory.items[0].decided == {}
