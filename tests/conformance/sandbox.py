@@ -58,6 +58,12 @@ class Sandbox:
         ]
         return people[0]
 
+    def resident(self, identities: Sequence[Identity]) -> dict[str, Any]:
+        """What the sandbox knows of the person with this customer id."""
+        customer_id = next(each.value for each in identities if each.type is IdentityType.CUSTOMER_ID)
+        people: list[dict[str, Any]] = self.control("GET", "/people")["people"]
+        return next(one for one in people if one["customer_id"] == customer_id)
+
     def effects(self, vendor: str, person: str) -> list[dict[str, Any]]:
         """What the vendor's own ledger says was changed of a person."""
         effects: list[dict[str, Any]] = self.control("GET", f"/ledger/{vendor}")["effects"]

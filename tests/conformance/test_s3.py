@@ -1,8 +1,8 @@
 """S3: the conformance kit and what is peculiar to it, against the sandbox."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,15 @@ import pytest
 from pydantic import SecretStr
 
 from habeas.engine import Again, Park, Settled
-from habeas.sdk import Disposition, Http, Identity, IdentityType, Manifest, Processor
-from habeas.testing import ProcessorConformance, Trial, VendorUnderTest
+from habeas.sdk import Action, Disposition, File, Http, Identity, IdentityType, Manifest, Processor, Record
+from habeas.testing import MemoryExports, MemoryLedger, NotArranged, ProcessorConformance, Trial, VendorUnderTest
+from habeas.testing.faults import Fault
 from habeas.vocabulary import AttentionReason
 from services.connectors.processors.s3 import S3
 from services.connectors.processors.s3 import processor as s3
+from services.connectors.processors.s3.vendor import CHUNK
+from tests.conformance.proxy import before
+from tests.conformance.rereading import found, reread_blankly
 from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
 
 MANIFEST = Manifest.load(Path(s3.__file__).with_name("manifest.toml"))
@@ -26,13 +30,14 @@ class S3Vendor(SandboxVendor):
     manifest = MANIFEST
     access_key = "sandbox"
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.sandbox.s3_port}"
+    prefix = "customers/{customer_id}/"
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self.opened: S3 | None = None
+        self.endpoint = f"http://127.0.0.1:{sandbox.s3_port}"
+        self.proxy = ExitStack()
+        self.way = self.proxy.enter_context(before(self.endpoint, self.transport))
 
     def open(self) -> AbstractAsyncContextManager[Processor[Any]]:
         return self._open()
@@ -44,7 +49,8 @@ class S3Vendor(SandboxVendor):
             config = s3.Settings(
                 bucket="habeas-demo",
                 region="eu-west-1",
-                endpoint_url=self.endpoint,
+                prefix=self.prefix,
+                endpoint_url=self.way,
                 addressing_style="path",
                 access_key_id=SecretStr(self.access_key),
                 secret_access_key=SecretStr("sandbox-secret"),
@@ -55,6 +61,17 @@ class S3Vendor(SandboxVendor):
     def close(self) -> None:
         if self.opened is not None:
             asyncio.run(self.opened.__aexit__(None, None, None))
+        self.proxy.close()
+
+    async def suffer(self, trouble: str, fault: Fault, *, at: int | None = None) -> None:
+        if trouble == "slow":
+            raise NotArranged("boto3 bounds each read, not a whole call: the attempt's time ends what trickles")
+        self.wired = True  # through the proxy
+        await super().suffer(trouble, fault, at=at)
+
+    async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
+        person = self.sandbox.resident(identities)
+        return (person["name"], person["email"], *person["objects"])
 
     def client(self) -> Any:
         return boto3.client(
@@ -154,3 +171,117 @@ def test_a_prefix_that_does_not_close_the_id_in_is_refused(prefix: str) -> None:
             access_key_id=SecretStr("k"),
             secret_access_key=SecretStr("s"),
         )
+
+
+async def exported(bucket: S3Vendor, identities: Sequence[Identity]) -> tuple[Settled, list[Record], list[Any]]:
+    """Export a person; return the outcome, the records and the files with their content."""
+    trial = Trial(bucket, identities, action=Action.EXPORT)
+    verdict = await trial.finish()
+    assert isinstance(verdict, Settled)
+    parts = trial.exports.finished or []
+    return (
+        verdict,
+        [part for part in parts if isinstance(part, Record)],
+        [one for one in parts if isinstance(one, tuple)],
+    )
+
+
+async def put(bucket: S3Vendor, identities: Sequence[Identity], name: str, **told: Any) -> str:
+    """Put an object of the person; return its key."""
+    key = f"customers/{identities[1].value}/{name}"
+    client = await asyncio.to_thread(bucket.client)
+    await asyncio.to_thread(client.put_object, Bucket="habeas-demo", Key=key, **told)
+    client.close()
+    return key
+
+
+async def test_every_version_is_exported_with_its_media_type(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person("object with three versions"))
+    _, records, files = await exported(bucket, identities)
+    profiles = [record for record in records if str(record.fields["key"]).endswith("profile.json")]
+    assert len({record.fields["version"] for record in profiles}) == 3
+    assert {record.fields["media_type"] for record in profiles} == {"application/json"}
+    of_json = [content for file, content in files if file.media_type == "application/json"]
+    assert sorted(map(len, of_json)) == sorted(record.fields["bytes"] for record in profiles)
+
+
+async def test_a_delete_marker_is_told_and_has_no_file(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person("object under a delete marker"))
+    verdict, records, files = await exported(bucket, identities)
+    told = [record.fields["what"] for record in records]
+    assert told.count("mark of a deletion") == 1
+    assert len(files) == told.count("file") == len(records) - 1
+    assert [(line.disposition, line.count) for line in verdict.lines] == [(Disposition.EXPORTED, len(records))]
+
+
+async def test_an_unfinished_upload_is_told(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person())
+    client = await asyncio.to_thread(bucket.client)
+    key = f"customers/{identities[1].value}/half.bin"
+    await asyncio.to_thread(client.create_multipart_upload, Bucket="habeas-demo", Key=key)
+    client.close()
+    _, records, _ = await exported(bucket, identities)
+    assert [record.fields["key"] for record in records if record.fields["what"] == "unfinished upload"] == [key]
+
+
+async def test_what_lies_in_an_archive_is_told_and_said_to_be_missing(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person())
+    key = await put(bucket, identities, "old.txt", Body=b"cold", StorageClass="GLACIER")
+    verdict, records, files = await exported(bucket, identities)
+    assert [one.fields["key"] for one in records if one.fields["what"] == "file in archive storage"] == [key]
+    assert b"cold" not in [content for _, content in files]
+    assert ("files", Disposition.FAILED, "content_in_archive_storage") in [
+        (line.category, line.disposition, line.reason) for line in verdict.lines
+    ]
+
+
+class Weighed(MemoryExports):
+    """Keeps of a file how long it was and its longest piece."""
+
+    size = longest = 0
+
+    async def file(self, file: File, chunks: AsyncIterator[bytes]) -> None:
+        async for chunk in chunks:
+            self.size += len(chunk)
+            self.longest = max(self.longest, len(chunk))
+
+
+async def test_a_large_file_is_streamed_in_small_pieces(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person("no objects"))
+    body = bytes(range(256)) * 4096 * 24
+    await put(bucket, identities, "large.bin", Body=body, ContentType="image/png")
+    bucket.way = bucket.endpoint  # the proxy reads an answer whole
+    exports = Weighed()
+    verdict = await Trial(bucket, identities, action=Action.EXPORT, exports=exports).finish()
+    assert isinstance(verdict, Settled)
+    assert exports.size == len(body)
+    assert exports.longest <= CHUNK
+
+
+async def test_a_short_lease_is_not_outlived_by_a_call(bucket: S3Vendor) -> None:
+    identities = known_by(bucket.sandbox.person())
+    ledger = MemoryLedger(lease=4.0)
+    verdict = await Trial(bucket, identities, ledger=ledger).finish()
+    assert isinstance(verdict, Settled)
+    assert await bucket.remains(identities) == 0
+    none_left = Trial(bucket, identities, ledger=MemoryLedger(lease=1.5))
+    assert await none_left.run() == Again("no_time_left", after=0.0)
+
+
+async def test_whose_a_file_is_can_be_read_without_knowing_who_asked(bucket: S3Vendor) -> None:
+    identities = await bucket.person()
+    items = await found(bucket, identities)
+    now = await reread_blankly(bucket, items)
+    assert {item.ref for item in now} == {item.ref for item in items}
+    assert {item.matched for item in now} == {identities[1]}
+
+
+async def test_a_file_of_an_earlier_prefix_is_nobodys(bucket: S3Vendor) -> None:
+    identities = await bucket.person()
+    items = await found(bucket, identities)
+    other = S3Vendor(bucket.sandbox)
+    other.prefix = "elsewhere/{customer_id}/"
+    now = await reread_blankly(other, items)
+    await asyncio.to_thread(other.close)
+    assert {item.ref for item in now} == {item.ref for item in items}
+    assert {item.matched.value for item in now} == {""}

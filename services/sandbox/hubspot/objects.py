@@ -93,9 +93,11 @@ async def batch_read(call: Call) -> Response:
     if len(inputs) > BATCH_LIMIT:
         refuse(f"The maximum number of inputs supported in a batch request is {BATCH_LIMIT}")
     by_email = kind is CONTACTS and body.get("idProperty") == "email"
-    look_up = call.crm.find_by_email if by_email else lambda one: call.crm.find(kind, one, archived=archived)
     started = stamp(datetime.now(UTC))
-    found = {one: look_up(one) for one in dict.fromkeys(inputs)}
+    found: dict[str, Record | None] = {}
+    for one in inputs:  # the recycle bin knows no addresses
+        known = call.crm.find_by_email(one) if by_email else call.crm.find(kind, one, archived=archived)
+        found[one] = known if known and (known.archived_at is not None) == archived else None
     missing = [one for one, record in found.items() if record is None]
     answer: dict[str, Any] = {
         "status": "COMPLETE",

@@ -71,8 +71,9 @@ class HubSpot(Processor[Settings]):
             if contact is not None:
                 contacts[contact.id] = contact
         for identity in ctx.identities:
-            if identity.type is IdentityType.EMAIL:
-                contact = await crm.contact(identity.value, self._properties, by_email=True)
+            if _is_address(identity):
+                known = await crm.contact_of(identity.value)
+                contact = await crm.contact(known, self._properties) if known else None
                 if contact is not None:
                     contacts[contact.id] = contact
         for contact in contacts.values():
@@ -166,7 +167,7 @@ class HubSpot(Processor[Settings]):
     def _searches(self, identities: Sequence[Identity]) -> Iterator[list[Filter]]:
         for identity in identities:
             match identity.type:
-                case IdentityType.EMAIL:
+                case IdentityType.EMAIL if _is_address(identity):
                     yield [_filter("email", "EQ", identity.value)]
                     yield [_filter(MORE_EMAILS, "CONTAINS_TOKEN", identity.value)]
                 case IdentityType.CUSTOMER_ID:
@@ -250,6 +251,11 @@ def _by_contact(items: Sequence[Item]) -> dict[str, list[Item]]:
 def _emails(contact: Contact) -> list[str]:
     more = (contact.properties.get(MORE_EMAILS) or "").split(";")
     return [email.strip() for email in (contact.properties.get("email") or "", *more) if email.strip()]
+
+
+def _is_address(identity: Identity) -> bool:
+    """Whether HubSpot could hold it as an address. A `*` is none: its search takes it for "anything"."""
+    return identity.type is IdentityType.EMAIL and "@" in identity.value and "*" not in identity.value
 
 
 def _filter(name: str, operator: str, value: str) -> Filter:

@@ -90,10 +90,20 @@ class Crm:
                 after = next_page(page.paging, after)
         return list(found)
 
-    async def contact(self, wanted: str, properties: Sequence[str], *, by_email: bool = False) -> Contact | None:
-        """Return the contact with this id (or primary address), live or in the recycle bin, by a strong read."""
-        live = await self._contact(wanted, properties, by_email=by_email, archived=False)
-        return live or await self._contact(wanted, properties, by_email=by_email, archived=True)
+    async def contact(self, contact_id: str, properties: Sequence[str]) -> Contact | None:
+        """Return the contact with this id, live or in the recycle bin, by a strong read."""
+        live = await self._contact(contact_id, properties, archived=False)
+        return live or await self._contact(contact_id, properties, archived=True)
+
+    async def contact_of(self, email: str) -> str | None:
+        """Return the id of the contact with this primary address, live or in the recycle bin, by a strong read."""
+        for archived in (False, True):
+            batch = await self._batch_read(CONTACTS, [email], ("email",), archived=archived, by="email")
+            if batch.results:
+                return batch.results[0].id
+            if email not in batch.missing():
+                raise RetryLater("partial_answer")
+        return None
 
     async def properties(self, kind: str) -> list[str]:
         """Return the names of all properties that objects of `kind` have here: only those asked for are ever sent."""
@@ -160,13 +170,10 @@ class Crm:
         """Read one page of contacts."""
         await self._call("GET", f"{self._objects}/contacts?limit=1")
 
-    async def _contact(
-        self, wanted: str, properties: Sequence[str], *, by_email: bool, archived: bool
-    ) -> Contact | None:
+    async def _contact(self, contact_id: str, properties: Sequence[str], *, archived: bool) -> Contact | None:
         params = {"properties": ",".join(properties), "associations": ",".join((*ENGAGEMENTS, TICKETS))}
-        params |= {"idProperty": "email"} if by_email else {}
         params |= {"archived": "true"} if archived else {}
-        path = f"{self._objects}/contacts/{quote(wanted, safe='')}"
+        path = f"{self._objects}/contacts/{quote(contact_id, safe='')}"
         answer = await self._call("GET", path, params=params, accept=(200, 404))
         if answer.status == 404:
             return None
@@ -177,11 +184,8 @@ class Crm:
         return contact
 
     async def _batch(self, kind: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool) -> list[Thing]:
-        body = {"inputs": [{"id": one} for one in ids], "properties": list(properties), "propertiesWithHistory": []}
-        params = {"archived": "true"} if archived else None
-        path = f"{self._objects}/{kind}/batch/read"
         try:
-            batch = read(Batch, await self._call("POST", path, body, params=params, accept=(200, 207)))
+            batch = await self._batch_read(kind, ids, properties, archived=archived)
         except RetryLater as error:
             if error.reason != "answer_too_large" or len(ids) == 1:
                 raise
@@ -193,6 +197,19 @@ class Crm:
         if set(ids) - {one.id for one in batch.results} - batch.missing():
             raise RetryLater("partial_answer")
         return [one for one in batch.results if one.id in ids]
+
+    async def _batch_read(
+        self, kind: str, ids: Sequence[str], properties: Sequence[str], *, archived: bool, by: str | None = None
+    ) -> Batch:
+        body: dict[str, object] = {
+            "inputs": [{"id": one} for one in ids],
+            "properties": list(properties),
+            "propertiesWithHistory": [],
+        }
+        body |= {"idProperty": by} if by else {}
+        params = {"archived": "true"} if archived else None
+        path = f"{self._objects}/{kind}/batch/read"
+        return read(Batch, await self._call("POST", path, body, params=params, accept=(200, 207)))
 
     async def _linked(self, kind: str, object_id: str, to: str) -> list[str]:
         linked: dict[str, None] = {}
@@ -221,6 +238,8 @@ class Crm:
             return answer
         if answer.status == 403:
             raise CredentialsRejected("missing_scope")
+        if answer.status < 300:
+            raise RetryLater("unreadable_answer")  # a proxy's page where HubSpot says something else
         raise UnexpectedAnswerError(answer.status)
 
     def _judge(self, answer: Answer) -> ProcessorError | None:

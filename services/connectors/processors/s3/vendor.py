@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from habeas.sdk import CredentialsRejected, RetryLater, retry_after
+from habeas.sdk import CredentialsRejected, RetryLater, busy, retry_after
 from services.connectors.processors.s3.clients import Clients, patience_for
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Bucket:
             if _code(error) in _GONE:
                 return None
             raise NoContentError(cold=_code(error) == "InvalidObjectState") from None
+        _of_s3(answer, "ETag")
         return Content(
             answer.get("ContentType") or "application/octet-stream",
             answer["ContentLength"],
@@ -178,6 +180,7 @@ class Bucket:
             client = self._client(ask)
             with _told_apart():
                 page = client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **at)
+            _of_s3(page, "Name")
             for found in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 cold = found.get("StorageClass") in COLD
                 yield Version(found["Key"], found["VersionId"], found["LastModified"].date(), cold=cold)
@@ -193,6 +196,7 @@ class Bucket:
             client = self._client(ask)
             with _told_apart():
                 page = client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **at)
+            _of_s3(page, "Bucket")
             for found in page.get("Uploads", ()):
                 yield Version(found["Key"], found["UploadId"], found["Initiated"].date(), upload=True)
             if not page.get("IsTruncated"):
@@ -240,6 +244,14 @@ def _told_apart(
             raise meaning from None
     except BotoCoreError:
         raise RetryLater("unreachable") from None
+    except ResponseParserError:
+        raise RetryLater("unreadable_answer") from None
+
+
+def _of_s3(answer: Mapping[str, object], name: str) -> None:
+    """Raise `RetryLater` where an answer lacks what S3's always have: it is a proxy's page, which parses as empty."""
+    if name not in answer:
+        raise RetryLater("unreadable_answer")
 
 
 def _code(error: ClientError) -> str:
@@ -251,8 +263,12 @@ def _meaning(error: ClientError, gone: frozenset[str] | set[str]) -> Exception |
     facts = error.response.get("ResponseMetadata", {})
     if code in gone:
         return None
-    if code in _BUSY or int(facts.get("HTTPStatusCode", 0)) >= 500:
-        return RetryLater("slow_down", after=retry_after(facts.get("HTTPHeaders", {}).get("retry-after")))
-    if code in _FORBIDDEN:
+    headers = {name.lower(): str(value) for name, value in facts.get("HTTPHeaders", {}).items()}
+    if code in _BUSY:
+        return RetryLater("slow_down", after=retry_after(headers.get("retry-after")))
+    status = int(facts.get("HTTPStatusCode", 0))
+    if (patience := busy(status, headers)) is not None:
+        return patience
+    if status == 401 or code in _FORBIDDEN:
         return CredentialsRejected()
     return UnexpectedAnswerError()
