@@ -9,6 +9,7 @@ from habeas.client.errors import HabeasProblem
 from habeas.vocabulary import (
     TERMINAL_REQUEST_STATES,
     Action,
+    Cause,
     Checked,
     Disposition,
     Headline,
@@ -88,6 +89,8 @@ class Request(Answer):
     version: int = 0
     completed_at: datetime | None = None
     informed_at: datetime | None = None
+    follows: str | None = None
+    cause: Word[Cause] | None = None
 
     @property
     def is_settled(self) -> bool:

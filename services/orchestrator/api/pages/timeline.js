@@ -77,6 +77,7 @@ function show(request, tasks, timeline) {
     ["Received", moment(request.received_at)],
     ["Completed", moment(request.completed_at)],
     ["Person told", moment(request.informed_at)],
+    ...(request.follows ? [["Follows", request.follows + " (" + words(request.cause) + ")"]] : []),
     ["Tasks", request.task_counts ? request.task_counts.settled + " of " + request.task_counts.total + " settled" : "not planned yet"],
   ];
   at("facts").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
