@@ -205,21 +205,23 @@ def _words(body: bytes) -> set[str]:
 
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait: `retry-after-ms` is the finest, then `retry-after`, then a spent limit's reset."""
-    milliseconds = headers.get("retry-after-ms")
-    if milliseconds is not None:
-        try:
-            return retry_after(str(float(milliseconds) / 1_000))
-        except ValueError:
-            pass
-    after = retry_after(headers.get("retry-after"))
-    if after is not None:
-        return after
+    for asked in (_from_milliseconds(headers.get("retry-after-ms", "")), headers.get("retry-after")):
+        after = retry_after(asked)
+        if after is not None:
+            return after
     resets = [
         _seconds(headers.get(f"x-ratelimit-reset-{what}", ""))
         for what in ("requests", "tokens")
         if headers.get(f"x-ratelimit-remaining-{what}") == "0"
     ]
     return retry_after(str(max(resets))) if any(resets) else None
+
+
+def _from_milliseconds(value: str) -> str | None:
+    try:
+        return str(float(value) / 1_000)
+    except ValueError:
+        return None
 
 
 def _seconds(duration: str) -> float:
