@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from habeas.cli import filing, watching
+from habeas.cli import filing, packages, watching
 from habeas.cli.board import tasks_table
 from habeas.cli.mistakes import Mistake
 from habeas.cli.output import Output, Row, attention, facts, grid, outcome_lines, when, word
@@ -144,6 +144,9 @@ def watch(
     out.one(request, facts([("outcome", word(_headline(request) or str(request.state)))]))
 
 
+app.command("package", epilog=packages.EPILOG)(packages.package)
+
+
 @app.command("cancel", epilog="Example:  habeas requests cancel req_01J...")
 @talks
 def cancel(habeas: Habeas, out: Output, *, request_id: RequestId) -> None:
@@ -204,6 +207,7 @@ def _facts(request: Request) -> list[tuple[str, str | Text | None]]:
         ("due", f"{request.due_on}{late}"),
         ("completed", when(request.completed_at) if request.completed_at else None),
         ("informed", when(request.informed_at) if request.informed_at else None),
+        ("follows", f"{request.follows} ({request.cause})" if request.follows else None),
     ]
 
 

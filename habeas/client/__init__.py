@@ -15,6 +15,7 @@ from habeas.client.errors import (
     HabeasProblem,
     NotSendable,
     NotSettledInTime,
+    PackageBroken,
     Unreachable,
     UnreadableAnswer,
 )
@@ -36,10 +37,12 @@ from habeas.client.models import (
     TaskCounts,
     TimelineEntry,
 )
+from habeas.client.packages import AsyncPackage, Package, SavedPackage
 from habeas.client.retries import Retries
 
 __all__ = [
     "AsyncHabeas",
+    "AsyncPackage",
     "Attention",
     "Consumer",
     "DeadLetter",
@@ -56,11 +59,14 @@ __all__ = [
     "NotSendable",
     "NotSettledInTime",
     "Outcome",
+    "Package",
+    "PackageBroken",
     "Page",
     "Processor",
     "Recipient",
     "Request",
     "Retries",
+    "SavedPackage",
     "Task",
     "TaskCounts",
     "TimelineEntry",

@@ -7,12 +7,12 @@ from typing import Self, TypeVar
 import httpx
 from pydantic import BaseModel
 
-from habeas.client.exchange import NoAnswer, Pause, Step, Steps, Told, exchange, settle
+from habeas.client.exchange import NoAnswer, Pause, Step, Steps, Told, exchange, opened, settle
 from habeas.client.groups import Blocking, Consumers, DeadLetters, Processors, Requests, Tasks
 from habeas.client.models import Page, Request
-from habeas.client.operations import Operation, page_after
+from habeas.client.operations import Download, Operation, page_after
 from habeas.client.retries import Retries
-from habeas.client.transport import DIRECT, TIMEOUT, headers, prepare
+from habeas.client.transport import DIRECT, TIMEOUT, headers, prepare, prepare_download
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -95,6 +95,10 @@ class Habeas:
             yield from page.data
             cursor = page.next_cursor
 
+    def open(self, download: Download) -> httpx.Response:
+        """Return the answer to a download, its body unread."""
+        return self._run(opened(download, retries=self._retries, where=self.url))
+
     def _run(self, steps: Steps[T]) -> T:
         told: Told = None
         while True:
@@ -110,6 +114,14 @@ class Habeas:
             self._sleep(step.seconds)
             return None
         try:
+            if isinstance(step, Download):
+                return self._begin(step)
             return self._http.send(prepare(self._http, step))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return NoAnswer(type(error).__name__)
+
+    def _begin(self, download: Download) -> httpx.Response:
+        response = self._http.send(prepare_download(self._http, download), stream=True)
+        if not response.is_success:
+            response.read()
+        return response

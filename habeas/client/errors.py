@@ -75,6 +75,14 @@ class UnreadableAnswer(HabeasError):
     """The server said yes, but not in words that this client can read: a proxy's page, or another major version."""
 
 
+class PackageBroken(HabeasError):
+    """A package did not come whole, or not as its manifest says: nothing was kept, and it can be fetched again."""
+
+    def __init__(self, what: str) -> None:
+        """Say what is wrong with it."""
+        super().__init__(f"{what}: nothing was kept, fetch it again")
+
+
 class NotSettledInTime(HabeasError, TimeoutError):
     """A request was not over when the patience of `wait_until_settled` ended; `state` is where it stood."""
 

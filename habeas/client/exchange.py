@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from habeas.client.errors import HabeasError, HabeasProblem, NotSettledInTime, Unreachable, UnreadableAnswer
 from habeas.client.models import Request
-from habeas.client.operations import Operation, get_request
+from habeas.client.operations import Download, Operation, get_request
 from habeas.client.retries import RETRIED_STATUSES, Retries, retry_after
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,22 +36,40 @@ class NoAnswer:
     why: str
 
 
-# What a client is told to do, and what it tells back: the answer to an operation, None after a pause.
-Step = Operation[BaseModel] | Pause
+# What a client is told to do, and what it tells back: the answer to an operation, None after a pause. The answer to a
+# download has its body unread, unless it is an error.
+Step = Operation[BaseModel] | Download | Pause
 Told = httpx.Response | NoAnswer | None
 Steps = Generator[Step, Told, T]
 
 
 def exchange(operation: Operation[M], *, retries: Retries, where: str) -> Steps[M]:
     """Send `operation`, again where that is safe and may help, and return its answer; `where` is the address."""
+    # Operation is read-only, so one of M is one of BaseModel.
+    told = yield from _asked(operation, repeatable=operation.repeatable, retries=retries, where=where)  # type: ignore[arg-type]
+    return _read(told, operation)
+
+
+def opened(download: Download, *, retries: Retries, where: str) -> Steps[httpx.Response]:
+    """Ask for `download`, again where that may help, and return the answer with its body unread."""
+    told = yield from _asked(download, repeatable=True, retries=retries, where=where)
+    if told.headers.get("content-type", "").partition(";")[0].strip() != download.media_type:
+        told.close()
+        raise UnreadableAnswer(f"the answer to GET {download.path} is not {download.media_type}")
+    return told
+
+
+def _asked(
+    step: Operation[BaseModel] | Download, *, repeatable: bool, retries: Retries, where: str
+) -> Steps[httpx.Response]:
     attempt = 1
     while True:
-        told = yield operation  # type: ignore[misc]  # Operation is read-only, so one of M is one of BaseModel
+        told = yield step
         if isinstance(told, httpx.Response) and told.is_success:
-            return _read(told, operation)
+            return told
         error = _problem(told) if isinstance(told, httpx.Response) else _unreachable(told, where)
         attempt += 1
-        wait = _wait(told, error, attempt, retries) if operation.repeatable else None
+        wait = _wait(told, error, attempt, retries) if repeatable else None
         if wait is None:
             raise error
         yield Pause(wait)

@@ -2,20 +2,22 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from pydantic import BaseModel
 
 from habeas.client import operations
 from habeas.client.models import Page
-from habeas.client.operations import Operation
+from habeas.client.operations import Download, Operation
+from habeas.client.packages import AsyncPackage, AwaitedDoor, BlockingDoor, Package
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Blocking(Protocol):
+class Blocking(BlockingDoor, Protocol):
     """A client whose calls wait for their answer."""
 
     def send(self, operation: Operation[M]) -> M:
@@ -25,7 +27,7 @@ class Blocking(Protocol):
         """Go through a list page by page."""
 
 
-class Awaited(Protocol):
+class Awaited(AwaitedDoor, Protocol):
     """A client whose calls are awaited."""
 
     async def send(self, operation: Operation[M]) -> M:
@@ -88,6 +90,28 @@ class Each(Generic[P, T]):
         return method
 
 
+class Fetched(Generic[P]):
+    """A method that returns a package, to be fetched in the way of the client's kind."""
+
+    def __init__(self, download: Callable[P, Download]) -> None:
+        """Wrap `download`."""
+        self._download = download
+
+    @overload
+    def __get__(self, group: Group[Blocking], owner: object) -> Callable[P, Package]: ...
+    @overload
+    def __get__(self, group: Group[Awaited], owner: object) -> Callable[P, AsyncPackage]: ...
+    def __get__(self, group: Group[Any], owner: object) -> Callable[P, Any]:
+        """Return the method, bound to the group's client."""
+
+        @wraps(self._download)
+        def method(*args: P.args, **kwargs: P.kwargs) -> Any:
+            kind = AsyncPackage if iscoroutinefunction(group.client.open) else Package
+            return kind(group.client, self._download(*args, **kwargs))
+
+        return method
+
+
 class Requests(Group[ClientT]):
     """File requests and follow them."""
 
@@ -99,6 +123,7 @@ class Requests(Group[ClientT]):
     tasks = Each(operations.list_tasks)
     timeline = Each(operations.list_timeline)
     recipients = Each(operations.list_recipients)
+    package = Fetched(operations.get_package)
     cancel = Call(operations.cancel_request)
     retry = Call(operations.retry_request)
     confirm_identities = Call(operations.confirm_identities)

@@ -45,6 +45,15 @@ class Operation(Generic[M]):
         return self.method == "GET" or self.idempotency_key is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A body to be read as it comes: where it is, of which request, and the media type that it must have."""
+
+    path: str
+    request: str
+    media_type: str
+
+
 # Requests
 
 
@@ -124,6 +133,15 @@ def list_timeline(request_id: str) -> Operation[Page[TimelineEntry]]:
 def list_recipients(request_id: str) -> Operation[Page[Recipient]]:
     """Go through the recipients of the data and what each was told (Article 19)."""
     return Operation("GET", _path("/v1/requests", request_id, "recipients"), Page[Recipient])
+
+
+def get_package(request_id: str) -> Download:
+    """Return the package of an answered access request, to be saved or gone through; nothing is fetched yet.
+
+    >>> habeas.requests.package("req_...").save("jane.zip")
+    SavedPackage(path=PosixPath('jane.zip'), bytes=48213, members=7)
+    """
+    return Download(_path("/v1/requests", request_id, "package"), request_id, "application/zip")
 
 
 def cancel_request(request_id: str) -> Operation[Request]:

@@ -17,9 +17,12 @@ from services.orchestrator.views.package.assembling import assemble, inventories
 from services.orchestrator.views.package.contents import Package
 from services.orchestrator.views.package.members import document
 from services.orchestrator.views.package.sources import PackageIncomplete
-from tests.unit.services.orchestrator.views.package.shelf import NOW, Shelf, package
+from tests.unit.services.orchestrator.views.package.shelf import NOW, Record, Shelf, package
 
-CONTACTS = [("contact", {"name": "Jané", "home": {"city": "Leiden"}}), ("contact", {"name": "=cmd", "age": 41})]
+CONTACTS: list[Record] = [
+    ("contact", {"name": "Jané", "home": {"city": "Leiden"}}),
+    ("contact", {"name": "=cmd", "age": 41}),
+]
 
 
 async def fetched(shelf: Shelf, one: Package) -> bytes:
