@@ -13,7 +13,7 @@ from services.chassis.objects import ObjectStore
 from services.chassis.settings import ServiceSettings
 
 _RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
-_CLIENT: Any = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5)}
+_CLIENT: Any = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
 _FORM = "HABEAS_EXPORTS_URL: expected file:///folder or s3://bucket/prefix; keys and endpoint have their own settings"
 
 

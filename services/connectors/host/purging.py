@@ -1,5 +1,6 @@
 """Deletes exports that nobody may have any more; what has to go stands in the tasks' rows until it is gone."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -14,7 +15,9 @@ log = get_logger(__name__)
 SQL = Queries.load("services.connectors.store", "exports.sql")
 
 AT_ONCE = 50
+DELETE_WITHIN = 40.0  # seconds for one task: a step that hangs longer would look stuck
 LOSERS = "losers"
+UNREACHABLE = "unreachable"
 
 
 class Purge:
@@ -31,7 +34,7 @@ class Purge:
         self._away: StoreAway | None = None
 
     async def step(self) -> int:
-        """Look through a batch; return how many tasks that were. Raises `StoreAway` when all that is left failed."""
+        """Look through a batch; return how many tasks that were. Raises `StoreAway` when all that is left fails."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(SQL["to_delete"], list(self._later), AT_ONCE)
         for row in rows:
@@ -52,9 +55,15 @@ class Purge:
                 await connection.execute(SQL["look_again"], task_id)
 
     async def _delete(self, row: Mapping[str, str]) -> None:
+        """Delete what one row says and clear it; where the store does not answer at all, give up the step."""
         try:
-            await self._existing().delete_folder(folder_of(row["id"]), keep=_winner(row))
+            async with asyncio.timeout(DELETE_WITHIN):
+                await self._existing().delete_folder(folder_of(row["id"]), keep=_winner(row))
+        except TimeoutError:
+            raise StoreAway(UNREACHABLE) from None
         except StoreAway as error:
+            if error.reason == UNREACHABLE:
+                raise
             log.warning("exports.not_deleted", task_id=row["id"], reason=error.reason)
             self._away = error
             self._later.add(row["id"])

@@ -13,6 +13,7 @@ from habeas.sdk import CannotFulfil, RetryLater
 from habeas.vocabulary import Action, AttentionReason, Disposition, IdentityType
 from services.chassis.crypto.seal import seal
 from services.chassis.exports import ExportedRecord, ExportReader
+from services.chassis.metrics import LOOP_FAILURES
 from tests.integration.services.connectors.rig import Rig, Sent, until
 from tests.integration.services.connectors.vendor import Vendor
 
@@ -232,6 +233,24 @@ async def test_what_can_not_be_deleted_now_is_deleted_later(rig: Rig) -> None:
     rig.exports.unlink()
     away.rename(rig.exports)
     async with rig.host():
+        await emptied(rig, sent)
+
+
+async def test_a_store_that_is_away_when_a_task_is_closed_is_asked_again(rig: Rig) -> None:
+    await vendor_of(rig)
+    failures = LOOP_FAILURES.labels("purge")._value
+    async with rig.host():
+        sent = await send(rig)
+        await rig.settled(sent)
+        away = rig.exports.parent / "away"
+        rig.exports.rename(away)
+        rig.exports.touch()
+        before = failures.get()
+        await rig.send(rig.closed(sent))
+        await until(lambda: failures.get() > before)
+        rig.exports.unlink()
+        away.rename(rig.exports)
+        assert rig.stored()
         await emptied(rig, sent)
 
 
