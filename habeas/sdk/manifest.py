@@ -1,12 +1,14 @@
 """The manifest of a processor: what it is, what it may see, what it serves; read from `manifest.toml`."""
 
-import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from habeas.sdk.countries import COUNTRIES, EEA, MEANT
+from habeas.sdk.mending import Inconsistent, explain, explain_syntax
 from habeas.vocabulary import Action, IdentityType
 
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -18,7 +20,7 @@ Idempotency = Literal["key", "nature", "lookup_before_repeat"]
 
 
 class ManifestError(ValueError):
-    """A manifest is wrong; the message names file, place and mend."""
+    """A manifest is wrong. The message has a line for each mistake: `file:line: key: what is wrong; what to write`."""
 
 
 class _Part(BaseModel):
@@ -29,10 +31,10 @@ class Serves(_Part):
     """One action that the processor serves."""
 
     idempotency: Idempotency = "nature"
-    batch: int = Field(default=50, ge=1, le=10_000, description="items handed over in one call")
-    verify: bool = True  # whether the vendor lets us look again
+    batch: int = Field(default=50, ge=1, le=10_000, strict=True, description="items handed over in one call")
+    verify: bool = Field(default=True, strict=True, description="whether the vendor lets us look again")
     verify_after: float = Field(
-        default=0.0, ge=0, le=30 * 86_400, description="seconds before looking again makes sense"
+        default=0.0, ge=0, le=30 * 86_400, strict=True, description="seconds before looking again makes sense"
     )
 
 
@@ -53,16 +55,16 @@ class FieldSpec(_Part):
 class Limits(_Part):
     """How hard the vendor may be driven by one host."""
 
-    concurrency: int = Field(default=4, ge=1, le=256, description="tasks at a time")
-    calls: int | None = Field(default=None, ge=1, description="calls per `per` seconds; None is unlimited")
-    per: float = Field(default=1.0, gt=0, description="seconds")
+    concurrency: int = Field(default=4, ge=1, le=256, strict=True, description="tasks at a time")
+    calls: int | None = Field(default=None, ge=1, strict=True, description="calls per `per` seconds; None is unlimited")
+    per: float = Field(default=1.0, gt=0, strict=True, description="seconds")
 
 
 class Timeouts(_Part):
     """Seconds."""
 
-    call: float = Field(default=30.0, gt=0, le=600)
-    attempt: float = Field(default=300.0, gt=0, le=3_600)
+    call: float = Field(default=30.0, gt=0, le=600, strict=True, description="one call, to its last byte")
+    attempt: float = Field(default=300.0, gt=0, le=3_600, strict=True, description="one try at a task")
 
 
 class SettingSpec(_Part):
@@ -70,8 +72,8 @@ class SettingSpec(_Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
     description: Annotated[str, Field(min_length=1, max_length=200)]
-    required: bool = True
-    secret: bool = False
+    required: bool = Field(default=True, strict=True)
+    secret: bool = Field(default=False, strict=True)
 
 
 class Manifest(_Part):
@@ -82,11 +84,13 @@ class Manifest(_Part):
     """
 
     kind: Kind
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, strict=True)
     title: Annotated[str, Field(min_length=1, max_length=80)]
     owner: Annotated[str, Field(min_length=1, max_length=120)]
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 of where the data is")]
-    safeguard: str | None = Field(default=None, description="for a country outside the EEA: the ground of the transfer")
+    country: Annotated[str, Field(description="ISO 3166-1 alpha-2 of where the data is")]
+    safeguard: str | None = Field(
+        default=None, min_length=1, description="for a country outside the EEA: the ground of the transfer"
+    )
     accepts: tuple[IdentityType, ...] = Field(min_length=1)
     resolves: tuple[IdentityType, ...] = ()
     actions: dict[Action, Serves] = Field(min_length=1)
@@ -99,26 +103,51 @@ class Manifest(_Part):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if self.resolves and Action.RESOLVE not in self.actions:
-            msg = "it resolves identities, so add [actions.resolve]"
-            raise ValueError(msg)
-        if Action.RESOLVE in self.actions and not self.resolves:
-            msg = "it serves resolve, so say in `resolves` which identity types"
-            raise ValueError(msg)
+        self._country_is_known()
+        self._actions_have_their_parts()
+        _only_once("categories", (category.name for category in self.categories))
+        _only_once("settings", (setting.name for setting in self.settings))
+        for key, field in self.fields.items():
+            if field.category not in self.category_names:
+                known = ", ".join(sorted(self.category_names))
+                msg = f"{field.category!r} is none of the categories; choose from {known}, or add [[categories]] for it"
+                raise Inconsistent(msg, "fields", key)
         if self.kind in self.after:
-            msg = "`after` names its own kind"
-            raise ValueError(msg)
-        names = [category.name for category in self.categories]
-        if len(set(names)) != len(names):
-            msg = "two categories have one name"
-            raise ValueError(msg)
-        if strange := {field.category for field in self.fields.values()} - set(names):
-            msg = f"`fields` speaks of {', '.join(sorted(strange))}, which is none of its categories"
-            raise ValueError(msg)
-        if (Action.RECTIFY in self.actions) != bool(self.fields):
-            msg = "[actions.rectify] and [fields] go together: name the fields that can be rectified"
-            raise ValueError(msg)
+            msg = f"names its own kind; take {self.kind!r} out, for nothing can come after itself"
+            raise Inconsistent(msg, "after")
         return self
+
+    def _country_is_known(self) -> None:
+        capitals = self.country.upper()
+        if self.country not in COUNTRIES:
+            meant = MEANT.get(
+                capitals, capitals if capitals in COUNTRIES else 'the one where the data is, such as "NL"'
+            )
+            msg = f"{self.country!r} is no ISO 3166-1 code of two capital letters; write {meant}"
+            raise Inconsistent(msg, "country")
+        if self.country not in EEA and self.safeguard is None:
+            msg = (
+                f"{self.country} is outside the European Economic Area; say on what ground data may go there, as in "
+                'safeguard = "Standard contractual clauses"'
+            )
+            raise Inconsistent(msg, "country")
+
+    def _actions_have_their_parts(self) -> None:
+        if self.resolves and Action.RESOLVE not in self.actions:
+            msg = "it resolves identities, so add [actions.resolve], or take `resolves` out"
+            raise Inconsistent(msg, "resolves")
+        if Action.RESOLVE in self.actions and not self.resolves:
+            msg = 'it serves resolve, so say in `resolves` which identity types, as in resolves = ["customer_id"]'
+            raise Inconsistent(msg, "actions", "resolve")
+        if Action.RECTIFY in self.actions and not self.fields:
+            msg = (
+                "it serves rectify, so name the fields that can be rectified: "
+                '[fields] with "contact.email" = { category = "contact", name = "email" }'
+            )
+            raise Inconsistent(msg, "actions", "rectify")
+        if self.fields and Action.RECTIFY not in self.actions:
+            msg = "it names fields that can be rectified, so add [actions.rectify], or take [fields] out"
+            raise Inconsistent(msg, "fields")
 
     def serves(self, action: Action) -> Serves | None:
         """Return how `action` is served, or None when it is not."""
@@ -133,33 +162,28 @@ class Manifest(_Part):
     def load(cls, path: Path) -> Self:
         """Read `manifest.toml` at `path`; raise `ManifestError` with file, line or key, and what to do."""
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_bytes().decode()
         except OSError as error:
-            msg = f"{path}: cannot be read ({error.strerror}); every processor needs a manifest.toml"
+            why = error.strerror
+            msg = f"{path}: can not be read ({why}); every processor needs a manifest.toml that its host may read"
+            raise ManifestError(msg) from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            msg = f"{path}:{line}: not TOML: the text is not UTF-8; save the file as UTF-8"
             raise ManifestError(msg) from None
         try:
-            document = tomllib.loads(text)
+            return cls.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
-            msg = f"{path}: not TOML: {error}"
-            raise ManifestError(msg) from None
-        try:
-            return cls.model_validate(document)
+            raise ManifestError(f"{path}:{explain_syntax(text, error)}") from None
         except ValidationError as error:
-            raise ManifestError(_explain(path, text, error)) from None
+            told = explain(text, error.errors(include_url=False), cls)
+            raise ManifestError("\n".join(f"{path}:{each}" for each in told)) from None
 
 
-def _explain(path: Path, text: str, error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in problem["loc"]) or "manifest"
-        lines.append(f"{path}:{_line_of(text, problem['loc'])}: {place}: {problem['msg']}")
-    return "\n".join(lines)
-
-
-def _line_of(text: str, loc: tuple[int | str, ...]) -> int:
-    """Return the line on which the last named key of `loc` stands, best effort, 1 when it is absent."""
-    for key in reversed([part for part in loc if isinstance(part, str)]):
-        for number, line in enumerate(text.splitlines(), start=1):
-            if re.match(rf"\s*(\[+[\w.\"-]*\.?)?{re.escape(key)}\b", line):
-                return number
-    return 1
+def _only_once(table: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            msg = f"two [[{table}]] have the name {name!r}; give one of them another, or take it out"
+            raise Inconsistent(msg, table, index)
+        seen.add(name)
