@@ -13,40 +13,8 @@ UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
 COUNTRIES = frozenset(_COUNTRIES.split())
 
 # The European Union, Iceland, Liechtenstein and Norway: data may move freely between them (GDPR, EEA Joint Committee).
-EEA = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "CY",
-        "CZ",
-        "DE",
-        "DK",
-        "EE",
-        "ES",
-        "FI",
-        "FR",
-        "GR",
-        "HR",
-        "HU",
-        "IE",
-        "IS",
-        "IT",
-        "LI",
-        "LT",
-        "LU",
-        "LV",
-        "MT",
-        "NL",
-        "NO",
-        "PL",
-        "PT",
-        "RO",
-        "SE",
-        "SI",
-        "SK",
-    ]
-)
+_EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"
+EEA = frozenset(_EEA.split())
 
 # What people write instead.
 MEANT = {"UK": "GB", "EL": "GR", "EN": "GB", "EU": "the code of the country in it where the data is"}

@@ -22,11 +22,14 @@ class Identity:
 class Item:
     """One thing found at a processor.
 
-    `ref`      what the vendor knows it by; enough to read it again and to act on it. Personal data: never logged.
-    `category` a data category of the manifest, such as `contact` or `files`.
-    `matched`  the identity by which it was found to be the subject's; the engine compares it again before any effect.
-    `count`    how many records of the person it stands for, at least 1.
-    `dated`    the date that retention counts from, where the item has one.
+    `ref`      what the vendor knows it by; enough to read it again and to act on it, also years later. Not empty.
+               Personal data: never logged, sealed at rest.
+    `category` a data category of the manifest, such as `contact` or `files`; with `ref` it tells two items apart.
+    `matched`  the identity by which it was found to be the subject's, as the vendor has it; the engine compares it
+               again before any effect.
+    `count`    how many records of the person it stands for, at least 1; outcomes count records.
+    `dated`    the day that retention counts from, where the item has one: of an invoice, the day it was issued.
+               Where a rule applies and there is none, the item is kept without an end.
     """
 
     ref: str = field(repr=False)
@@ -40,9 +43,14 @@ class Item:
 class Result:
     """What became of one item.
 
-    `count` is how many records it was; 1 means as many as the item stands for.
-    `ground` and `until` belong to `retained`; `note` is a machine word that explains a refusal or a failure
-    (`object_locked`), never personal data; `evidence` holds plain facts for the audit, never personal data.
+    `item`        one of those handed over; told apart by category and ref.
+    `disposition` one that the action may have: see the method that answers with it.
+    `count`       how many records it was; 1 means as many as the item stands for.
+    `ground`, `until`  belong to `retained`: a machine word, and the first day on which it may go.
+    `note`        a machine word that explains a refusal or a failure (`object_locked`), never personal data.
+    `evidence`    plain facts for the audit, never personal data.
+
+    A word is letters, digits, `_`, `.` and `-`, at most 64; anything else is told as `unspecified`.
     """
 
     item: Item
@@ -58,8 +66,12 @@ class Result:
 class Wait:
     """The vendor works on it: ask again later through `Processor.resume`.
 
-    `job` is what the vendor knows the job by (personal data: sealed at rest); `check_at` is when to ask next and
-    `expect_by` when to call for attention.
+    `job`       what the vendor knows the job by, not empty. Personal data: sealed at rest.
+    `check_at`  when to ask next; aware (`ctx.now()` plus a timedelta). Never sooner than a second from now.
+    `expect_by` when to call for attention (`job_overdue`) if it is still not over; aware.
+    `reason`    a machine word for operators, such as `redaction_queued`.
+
+    It is stored before the vendor is asked again, so a restart loses no job.
     """
 
     job: str = field(repr=False)

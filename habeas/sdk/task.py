@@ -14,7 +14,11 @@ from habeas.vocabulary import Action, CountedFrom, Right
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """Data of `category` must be kept for `months` from the day that `counted_from` names, on `ground`."""
+    """Data of `category` must be kept for `months` (of the calendar) from the day that `counted_from` names.
+
+    `ground` is a machine word for the law or the contract behind it. Rules come from the operator's retention file;
+    the engine applies them to `Item.dated`, and a processor has no law in it.
+    """
 
     category: str
     ground: str
@@ -24,7 +28,10 @@ class RetentionRule:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Replace `old` by `new` in `field`, a key of the data register such as `contact.email`."""
+    """Replace `old` by `new` in `field`, a key of the data register such as `contact.email`.
+
+    `old` is None where the subject did not say what stands there now: then whatever stands there is replaced.
+    """
 
     field: str
     old: str | None = dataclasses.field(default=None, repr=False)
@@ -43,7 +50,13 @@ class Change:
 class Task:
     """One request at one processor: what to do, about whom, until when.
 
-    `identities` is empty where a hold has ended: then the items are known from the hold alone.
+    `id`, `request_id`, `processor`  text that may be logged.
+    `identities`   those of types that the manifest accepts; empty where a hold has ended: then the items are known
+                   from the hold alone.
+    `livemode`     False for a rehearsal against a vendor's test environment.
+    `due_at`       the statutory deadline; `not_after` the moment after which the message may not be acted on. Aware.
+    `retention`    what must be kept; the engine sees to it.
+    `corrections`  of a rectification; `purposes` of a stop.
     """
 
     id: str
@@ -87,10 +100,13 @@ class Context(Protocol):
         """Return the date in UTC."""
 
     def key(self, step: str, item: Item | None = None) -> UUID:
-        """Return the idempotency key of `step` for `item`: the same on every attempt at this task."""
+        """Return the idempotency key of `step` (a word of yours) for `item`: the same on every attempt at this task.
+
+        A UUID of version 5 that tells nothing of the subject, fit for a header.
+        """
 
     def cancelled(self) -> bool:
-        """Whether to stop before the next effect."""
+        """Whether to stop before the next effect; never so once an effect was begun, for then the task is finished."""
 
     def time_left(self) -> float:
         """Return the seconds for which this task may still be worked on: the attempt's and the lease's, the shorter."""
