@@ -12,9 +12,13 @@ from aiokafka import AIOKafkaProducer
 
 from services.chassis.kafka import topics
 from services.chassis.postgres.migrations import migrate
+from services.chassis.postgres.pool import Database
+from services.connectors.host.enrolment import Enrolment
+from services.connectors.host.served import Served
 from tests.infrastructure import Databases
+from tests.integration.services.connectors.desk import KEYS, Desk
 from tests.integration.services.connectors.rig import Rig
-from tests.integration.services.connectors.vendor import kind
+from tests.integration.services.connectors.vendor import Records, Vendor, kind
 
 
 @pytest.fixture
@@ -51,3 +55,16 @@ async def rig(kafka_bootstrap: str, namespace: str, connectors_url: str, tmp_pat
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await producer.stop()
+
+
+@pytest.fixture
+async def desk(connectors_url: str, namespace: str) -> AsyncIterator[Desk]:
+    """A host by hand, and a vendor for it."""
+    vendor = Records.VENDORS[namespace] = Vendor()
+    vendor.gate.set()
+    vendor.after.set()
+    database = await Database.open(connectors_url, name="test", size=4)
+    served = await Served.start(Enrolment("crm", "records", (KEYS,), {"vendor": namespace}), kind())
+    yield Desk(database, served, vendor)
+    await served.close(after=1.0)
+    await database.close()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -30,7 +30,7 @@ CHUNK = 50_000
 
 @dataclass
 class Vendor:
-    """Records by customer id. `effects` is its own ledger: each deletion that changed something.
+    """Records by customer id, some of them `dated`. `effects` is its own ledger: each deletion that changed something.
 
     `raises` are used up one by one by calls that delete. Where `gate` is closed a deletion waits at `arrived` before
     it happens, and where `after` is closed it waits once it has happened. An export yields a record for each item and
@@ -38,6 +38,7 @@ class Vendor:
     """
 
     records: dict[str, list[str]] = field(default_factory=dict)
+    dated: dict[str, date] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -108,12 +109,14 @@ class Records(Processor[Settings]):
             if identity.value in self.vendor.aliases:
                 yield Identity(IdentityType.EMAIL, self.vendor.aliases[identity.value])
             for ref in self.vendor.records.get(identity.value, []):
-                yield Item(ref, CATEGORY, identity)
+                yield Item(ref, CATEGORY, identity, dated=self.vendor.dated.get(ref))
 
     async def reread(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
         for item in items:
-            if item.ref in self.vendor.records.get(item.matched.value, []):
-                yield item
+            for customer, refs in self.vendor.records.items():
+                if item.ref in refs and item.matched.value in (customer, ""):
+                    owner = Identity(IdentityType.CUSTOMER_ID, customer)
+                    yield Item(item.ref, CATEGORY, owner, dated=self.vendor.dated.get(item.ref))
 
     async def export(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Record | File]:
         for item in items:

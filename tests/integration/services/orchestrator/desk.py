@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any
 
@@ -25,6 +25,7 @@ from services.orchestrator.handlers.approve_manifest import approve_manifest
 from services.orchestrator.handlers.cancel_request import cancel_request
 from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.dispatch_tasks import Dispatcher
+from services.orchestrator.handlers.follow_holds import HoldTimer
 from services.orchestrator.handlers.plan_requests import Planner
 from services.orchestrator.handlers.record_announcements import RecordAnnouncements
 from services.orchestrator.handlers.record_deliveries import RecordDeliveries
@@ -114,6 +115,19 @@ class Desk:
         async with self.deps.database.transaction() as connection:
             await cancel_request(connection, request_id=request, actor="cli_tests", deps=self.deps)
 
+    async def followed(self, request: str, until: str) -> str:
+        """Have all of a request's tasks keep something, and let that day pass; return the request that follows."""
+        kept = {"category": "contact", "disposition": "retained", "count": 1, "checked": "verified", "until": until}
+        body = {"dispatch_no": 1, "at": iso(self), "outcome": {"headline": "refused", "lines": [kept]}}
+        for row in await self.api.rows("SELECT * FROM tasks WHERE request_id = $1", request):
+            await self.bring([Told(0, "dev.habeas.task.settled.v1", name_of(row), body)], request)
+        await self.rest()
+        self.api.clock.advance(timedelta(days=2))
+        await HoldTimer(self.deps).step()
+        await self.rest()
+        (found,) = await self.api.rows("SELECT id FROM requests WHERE follows = $1", request)
+        return str(found["id"])
+
     async def approve(self, processor: str) -> None:
         """Approve a processor's pending manifest."""
         async with self.deps.database.transaction() as connection:
@@ -128,11 +142,18 @@ class Desk:
 
     async def bring(self, batch: Sequence[Told], request: str = "") -> None:
         """Let the consumers take a batch, each of them what is on its topic."""
-        records = [await self.record(one, request) for one in batch]
+        await self.take([await self.record(one, request) for one in batch])
+
+    async def take(self, records: Sequence[Outgoing]) -> None:
+        """Let the consumers take records as they were sent."""
         for name, post in self._posts.items():
             mine = [record for record in records if record.topic == name]
             if mine:
                 await post.bring(mine)
+
+    def keys_of(self, processor: str) -> ProcessorKeys:
+        """Return the keys of an enrolled processor, which its host gets."""
+        return self._enrolled[processor]
 
     async def sayable(self, one: Told, request: str) -> bool:
         """Whether its sender can have said it by now: nobody answers what was not sent."""

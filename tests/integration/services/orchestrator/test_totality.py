@@ -31,6 +31,8 @@ async def lived(desk: Desk, history: History, batches: list[list[Told]]) -> dict
     await desk.rest()
     if history.before.get("cancelled"):
         await desk.cancel(request)
+    if "kept_until" in history.before:
+        request = await desk.followed(request, history.before["kept_until"])
     waiting = list(batches)
     while waiting:
         batch = waiting.pop(0)
