@@ -51,6 +51,6 @@ def test_every_defect_that_the_engine_finds_is_explained() -> None:
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
-    kinds = [errors.ProcessorError, *errors.ProcessorError.__subclasses__()]
+    kinds: list[type[errors.ProcessorError]] = [errors.ProcessorError, *errors.ProcessorError.__subclasses__()]
     own = [kind.code for kind in kinds if kind.__module__ == errors.__name__]
     assert len(own) == len(set(own)) == 5

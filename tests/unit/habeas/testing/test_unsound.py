@@ -4,6 +4,7 @@ import pytest
 
 from habeas.testing import ProcessorConformance, VendorUnderTest
 from tests.unit.habeas.testing import unsound
+from tests.unit.habeas.testing import unsound_copies as copies
 from tests.unit.habeas.testing.model import Model, Sound
 
 
@@ -86,13 +87,13 @@ def test_networks(processor: type[Sound], test: str, more: str | None, message: 
 @pytest.mark.parametrize(
     ("processor", "test", "message"),
     [
-        (unsound.Draining, "test_exports_everything_and_changes_nothing", "to export is to read"),
-        (unsound.Stingy, "test_exports_everything_and_changes_nothing", "met a defect: items_not_exported"),
-        (unsound.Terse, "test_the_copy_holds_what_the_vendor_knows", "the copy lacks 3 of 3 things"),
-        (unsound.Stamping, "test_the_same_export_comes_out_twice", "leave out times of the export"),
+        (copies.Draining, "test_exports_everything_and_changes_nothing", "to export is to read"),
+        (copies.Stingy, "test_exports_everything_and_changes_nothing", "met a defect: items_not_exported"),
+        (copies.Terse, "test_the_copy_holds_what_the_vendor_knows", "the copy lacks 3 of 3 things"),
+        (copies.Stamping, "test_the_same_export_comes_out_twice", "leave out times of the export"),
         (unsound.Inventing, "test_an_export_of_somebody_unknown_is_empty", "met a defect: items_not_exported"),
-        (unsound.Tiring, "test_an_export_that_breaks_off_is_made_anew", "the export is another one"),
-        (unsound.Truncating, "test_a_fault_at_any_call_never_shortens_an_export", "count the bytes of a file"),
+        (copies.Tiring, "test_an_export_that_breaks_off_is_made_anew", "the export is another one"),
+        (copies.Truncating, "test_a_fault_at_any_call_never_shortens_an_export", "count the bytes of a file"),
         (unsound.Echoing, "test_what_changed_hands_is_not_exported", "the items were another person's"),
     ],
 )
@@ -103,15 +104,15 @@ def test_exporting(processor: type[Sound], test: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("processor", "test", "message"),
     [
-        (unsound.Misplacing, "test_writes_the_new_value_and_reads_it_again", "does `rectify` write the field"),
-        (unsound.Believing, "test_writes_the_new_value_and_reads_it_again", "let `read` yield what the vendor holds"),
-        (unsound.Stale, "test_what_is_new_already_is_already_done", "let `read` yield what the vendor holds"),
-        (unsound.Overwriting, "test_another_old_value_is_not_overwritten", "did not hold the old value"),
+        (copies.Misplacing, "test_writes_the_new_value_and_reads_it_again", "does `rectify` write the field"),
+        (copies.Believing, "test_writes_the_new_value_and_reads_it_again", "let `read` yield what the vendor holds"),
+        (copies.Stale, "test_what_is_new_already_is_already_done", "let `read` yield what the vendor holds"),
+        (copies.Overwriting, "test_another_old_value_is_not_overwritten", "did not hold the old value"),
         (unsound.Inventing, "test_an_unknown_field_is_refused", "met a defect: item_not_read"),
-        (unsound.Sweeping, "test_a_correction_touches_nobody_else", "another person's value was changed"),
+        (copies.Sweeping, "test_a_correction_touches_nobody_else", "another person's value was changed"),
         (unsound.Once, "test_a_crash_at_any_step_ends_as_rectified", "our own write is `rectified`"),
         (unsound.Doubtful, "test_a_reply_lost_at_any_call_ends_as_rectified", "our own write is `rectified`"),
-        (unsound.Believing, "test_a_correction_that_was_not_written_is_caught", "`read` must ask the vendor"),
+        (copies.Believing, "test_a_correction_that_was_not_written_is_caught", "`read` must ask the vendor"),
         (unsound.Echoing, "test_what_changed_hands_is_not_corrected", "the items were another person's"),
     ],
 )
