@@ -110,11 +110,7 @@ class Run:
         """Remember `results`, with how many of their records they changed."""
         if not results:
             return
-        results = {
-            # What was decided of the fields stays with the result, which is all that is told of the item.
-            ordinal: replace(result, evidence={**result.evidence, **self.stored[ordinal].decided})
-            for ordinal, result in results.items()
-        }
+        results = {ordinal: _with_evidence(result, self.stored[ordinal]) for ordinal, result in results.items()}
         effects = sum(1 for result in results.values() if result.disposition in DONE - _NO_EFFECT)
         await self.ledger.results(results, effects=effects)
         self.effects += effects
@@ -131,3 +127,8 @@ class Run:
                 raise Defect("result_of_unknown_item")
             placed[ordinals[key_of(result.item)]] = result
         return placed
+
+
+def _with_evidence(result: Result, known: StoredItem) -> Result:
+    """Return `result` with what was decided of the item's fields, which is told of by nothing else."""
+    return replace(result, evidence={**result.evidence, **known.decided}) if known.decided else result
