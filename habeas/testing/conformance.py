@@ -16,6 +16,7 @@ from habeas.testing.rules.exporting import ExportRules
 from habeas.testing.rules.finding import FindingRules
 from habeas.testing.rules.networks import NetworkRules
 from habeas.testing.rules.rectifying import RectificationRules
+from habeas.testing.rules.standing import StandingRules
 
 
 class ProcessorConformance(
@@ -23,6 +24,7 @@ class ProcessorConformance(
     ErasureRules,
     ExportRules,
     RectificationRules,
+    StandingRules,
     EnduranceRules,
     NetworkRules,
     DiscretionRules,

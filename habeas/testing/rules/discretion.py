@@ -22,7 +22,7 @@ class DiscretionRules(Kit):
         caplog.set_level(logging.DEBUG)
 
         async def story(vendor: VendorUnderTest) -> None:
-            for action in _served(vendor):
+            for action in vendor.manifest.actions:
                 trial = await _trial(vendor, action)
                 verdict = await trial.finish()
                 _silent_about(trial, f"{caplog.text} {verdict!r} {trial.ledger.items!r}")
@@ -35,7 +35,7 @@ class DiscretionRules(Kit):
         async def story(vendor: VendorUnderTest) -> None:
             async with vendor.open():
                 pass
-            for action in _served(vendor):
+            for action in vendor.manifest.actions:
                 for name, fault in (("http_503", faults.broken(503)), ("half_json", faults.half_an_answer())):
                     trial = await _trial(vendor, action)
                     for number in range(4):
@@ -48,7 +48,7 @@ class DiscretionRules(Kit):
 
     def test_headers_hold_no_personal_data(self) -> None:
         async def story(vendor: VendorUnderTest) -> None:
-            for action in _served(vendor):
+            for action in vendor.manifest.actions:
                 trial = await _trial(vendor, action)
                 await trial.finish()
                 if not vendor.wired:
@@ -61,10 +61,6 @@ class DiscretionRules(Kit):
                     )
 
         self._tell(story)
-
-
-def _served(vendor: VendorUnderTest) -> list[Action]:
-    return [action for action in vendor.manifest.actions if action is not Action.STOP]
 
 
 async def _trial(vendor: VendorUnderTest, action: Action) -> Trial:

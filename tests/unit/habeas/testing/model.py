@@ -40,7 +40,15 @@ MANIFEST = Manifest.model_validate(
         "country": "NL",
         "accepts": ["email", "customer_id"],
         "resolves": ["customer_id"],
-        "actions": {"resolve": {}, "erase": {"batch": 2}, "export": {"batch": 2}, "rectify": {}},
+        "actions": {
+            "resolve": {},
+            "erase": {"batch": 2},
+            "export": {"batch": 2},
+            "rectify": {},
+            "restrict": {},
+            "lift": {},
+            "stop": {},
+        },
         "categories": [{"name": each, "description": each} for each in ("contact", "notes", "files")],
         "fields": {
             "contact.email": {"category": "contact", "name": "email"},
@@ -189,6 +197,21 @@ class Sound(Processor[NoConfig]):
             values = {MANIFEST.fields[one.field].name: one.new for one in change.corrections}
             await self.call("PATCH", f"things/{change.item.ref}", json=values)
         return [Result(change.item, Disposition.RECTIFIED) for change in changes]
+
+    async def restrict(self, ctx: Context, items: Sequence[Item]) -> Sequence[Result]:
+        return [await self.marked(item, Disposition.RESTRICTED) for item in items]
+
+    async def lift(self, ctx: Context, items: Sequence[Item]) -> Sequence[Result]:
+        return [await self.marked(item, Disposition.LIFTED) for item in items]
+
+    async def stop(self, ctx: Context, purposes: Sequence[str]) -> Sequence[Result]:
+        located = [thing async for thing in self.locate(ctx) if isinstance(thing, Item)]
+        found = {item.ref: item for item in located}
+        return [await self.marked(item, Disposition.STOPPED) for item in found.values()]
+
+    async def marked(self, item: Item, mark: Disposition) -> Result:
+        await self.call("PATCH", f"things/{item.ref}", json={"mark": mark.value})
+        return Result(item, mark)
 
 
 def word(kind: IdentityType) -> str:

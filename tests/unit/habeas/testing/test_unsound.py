@@ -2,7 +2,9 @@
 
 import pytest
 
+from habeas.sdk import Action
 from habeas.testing import ProcessorConformance, VendorUnderTest
+from habeas.testing.rules.standing import WORDS
 from tests.unit.habeas.testing import unsound
 from tests.unit.habeas.testing import unsound_copies as copies
 from tests.unit.habeas.testing.model import Model, Sound
@@ -123,6 +125,19 @@ def test_rectifying(processor: type[Sound], test: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("processor", "test", "message"),
     [
+        (unsound.Zealous, "test_data_stays_where_it_is", "only erasures erase"),
+        (unsound.Sulking, "test_twice_is_as_good_as_once", "say `already_done`, or do it again"),
+        (unsound.Inventing, "test_nothing_is_done_to_somebody_unknown", "something was found"),
+    ],
+)
+@pytest.mark.parametrize("action", WORDS, ids=[action.value for action in WORDS])
+def test_standing(processor: type[Sound], test: str, message: str, action: Action) -> None:
+    assert message in failure(processor, test, action)
+
+
+@pytest.mark.parametrize(
+    ("processor", "test", "message"),
+    [
         (unsound.Chatty, "test_logs_hold_no_personal_data", "ctx.log adds the task by itself"),
         (unsound.Wailing, "test_trouble_puts_no_personal_data_into_logs", "personal data in logs or in a repr: email"),
     ],
@@ -135,13 +150,25 @@ def test_headers() -> None:
     assert "personal data in a header of GET" in failure(unsound.Branding, "test_headers_hold_no_personal_data")
 
 
+TESTS = (
+    test_finding_and_erasing,
+    test_enduring,
+    test_networks,
+    test_exporting,
+    test_rectifying,
+    test_standing,
+    test_logs,
+)
+
+
 def test_every_rule_has_a_processor_that_breaks_it() -> None:
     rules = {name for name in dir(ProcessorConformance) if name.startswith("test_")}
     broken = {
         args[1]
-        for test in (test_finding_and_erasing, test_enduring, test_networks, test_exporting, test_rectifying, test_logs)
+        for test in TESTS
         for mark in getattr(test, "pytestmark", ())
         for args in mark.args[1]
+        if isinstance(args, tuple)
     }
     # The engine alone keeps this one: a processor is never told of identities of types that it does not accept.
     assert rules - broken == {

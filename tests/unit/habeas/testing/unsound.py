@@ -10,6 +10,7 @@ from habeas.sdk import (
     CannotFulfil,
     Change,
     Context,
+    Disposition,
     Identity,
     Item,
     ProcessorError,
@@ -184,6 +185,26 @@ class Forgetful(Sound):
             async for thing in self.listed(identity):
                 if thing["email"] == identity.value:
                     yield Item(thing["id"], thing["kind"], identity)
+
+
+class Zealous(Sound):
+    """Takes a restriction for an erasure."""
+
+    async def marked(self, item: Item, mark: Disposition) -> Result:
+        await self.call("DELETE", f"things/{item.ref}")
+        return Result(item, mark)
+
+
+class Sulking(Sound):
+    """Will not do twice what it did."""
+
+    looked: ClassVar[set[str]]
+
+    async def marked(self, item: Item, mark: Disposition) -> Result:
+        if item.ref in self.looked:
+            return Result(item, Disposition.FAILED, note="marked_already")
+        self.looked.add(item.ref)
+        return await Sound.marked(self, item, mark)
 
 
 class Impatient(Sound):
