@@ -146,6 +146,7 @@ async def open_api(url: str, key_file: "Path", *, secret: bytes = SECRET) -> Api
             health=Health(ready={"postgres": database.ping}),
             dead_letters=DeadLetters(root.secret, days=30),
             provision=provision,
+            exports=settings.open_exports(),
         )
     )
     return Api(app, deps, clock, provisioned)
