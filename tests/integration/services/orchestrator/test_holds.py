@@ -82,7 +82,7 @@ class Office:
         return [entry for entry in page["data"] if not kinds or entry["type"] in kinds]
 
     async def follow_ups(self) -> list[dict[str, Any]]:
-        return await self.api.rows("SELECT * FROM requests WHERE follows IS NOT NULL ORDER BY id")
+        return await self.api.rows("SELECT * FROM requests WHERE follows IS NOT NULL ORDER BY in_a_row, id")
 
     def move_to(self, day: date, hour: int = 0, *, zone: Any = UTC) -> None:
         """Let the clock go on to a day."""
