@@ -51,7 +51,8 @@ PAYERS: Mapping[str, tuple[Payer, ...]] = MappingProxyType(
         "paid last week": (Payer((Bill(7, 4_900), _OLD)),),
         "open invoice": (Payer((Bill(20, 9_900, status="open"), _OLD, replace(_OLD, status="draft")), tax_id=True),),
         "disputed payment": (Payer((replace(_OLD, disputed=True), replace(_OLD, days=LONG_AGO + 30))),),
-        "only old invoices": (Payer(tuple(replace(_OLD, days=LONG_AGO + 31 * n) for n in range(12))),),
+        "only old invoices": (Payer((_OLD, replace(_OLD, days=LONG_AGO + 31))),),
+        "many old invoices": (Payer(tuple(replace(_OLD, days=LONG_AGO + 31 * n) for n in range(12)), deleted=True),),
         "no invoices": (Payer(tax_id=True, cards=2),),
         "nothing paid for": (),
     }
@@ -67,6 +68,7 @@ NUMBERED = {
     7: "open invoice",
     9: "disputed payment",
     11: "only old invoices",
+    13: "many old invoices",
     14: "no invoices",
     22: "nothing paid for",
 }

@@ -1,6 +1,6 @@
 """Erases: deletes what Stripe deletes, has redacted what it only redacts, and says what stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -109,8 +109,9 @@ class Eraser:
     async def _redacted(self, redaction: Redaction, batch: Batch, results: list[Result]) -> Results:
         roots: list[tuple[Root, list[Item]]] = []
         free: dict[str, list[Item]] = {}
+        known = await self._finder.listed([item for unit in batch.units.values() for item in unit])
         for unit in batch.units.values():
-            obstacle = await self._obstacle(unit)
+            obstacle = await self._obstacle(unit, known)
             if obstacle is not None:
                 results += [_because(item, obstacle) for item in unit]
                 continue
@@ -132,11 +133,11 @@ class Eraser:
         covered = [item for _, items in chosen for item in items]
         return self._under(job, covered, names, results).wait(self._ctx, seconds=self._poll)
 
-    async def _obstacle(self, unit: Sequence[Item]) -> Result | None:
+    async def _obstacle(self, unit: Sequence[Item], known: Mapping[str, Thing]) -> Result | None:
         """Return why the records of one payment can not be redacted now, or None; ends what was only begun."""
         for item in unit:
             ref = ref_of(item)
-            thing = await self._api.get(path_of(ref.path, ref.id))
+            thing = known.get(ref.id) or await self._api.get(path_of(ref.path, ref.id))
             if thing is None:
                 continue
             if thing.status in UNCONFIRMED and not ref.id.startswith("in_"):
@@ -215,12 +216,15 @@ def _because(item: Item, obstacle: Result) -> Result:
 
 
 def _blocked(under: Under, problems: Sequence[Problem]) -> list[Result]:
-    """Return a refusal with the vendor's word for each record that a problem names; for all if it names none."""
+    """Return a refusal with the vendor's word for each record that a problem names.
+
+    Where none is named, all are refused; unless a customer was among the roots: its records are tried by themselves.
+    """
     codes = {one.erroring_object.id: one.code for one in problems if one.erroring_object is not None}
     records = [one for one in under.results(Disposition.REFUSED) if one.item.category in RECORDS]
     units = {ref_of(one.item).unit: codes[ref_of(one.item).id] for one in records if ref_of(one.item).id in codes}
     units |= {ref_of(one.item).unit: codes[ref_of(one.item).unit] for one in records if ref_of(one.item).unit in codes}
-    if not units and problems:
+    if not units and not under.customers:
         units = {ref_of(one.item).unit: problems[0].code for one in records}
     return [
         Result(one.item, one.disposition, note=units[ref_of(one.item).unit])

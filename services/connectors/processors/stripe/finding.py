@@ -1,8 +1,10 @@
 """Finds what Stripe holds on a subject, and reads it again: believed are strong reads alone, never the search index."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from habeas.sdk import Identity, IdentityType, Item, Unlisted
 from services.connectors.processors.stripe.refs import (
@@ -11,6 +13,7 @@ from services.connectors.processors.stripe.refs import (
     CUSTOMER,
     DRAFTS,
     INVOICES,
+    RECORDS,
     SUBSCRIPTIONS,
     WITH_CUSTOMER,
     is_draft,
@@ -23,6 +26,8 @@ from services.connectors.processors.stripe.vendor import Api, Pairs, equals, pat
 from services.connectors.processors.stripe.whose import NOBODY, Owners
 
 PAYMENTS = ("expand[]", "data.payments")
+MANY = 5
+"""So many records of one customer are read again by its lists, which are as many."""
 
 # What the lists of records are: of one customer, of one payment intent, or of the whole account.
 RECORD_LISTS = ("invoices", "charges", "payment_intents", "checkout/sessions", "setup_intents")
@@ -37,6 +42,10 @@ class Records:
     intents: list[Thing] = field(default_factory=list)
     sessions: list[Thing] = field(default_factory=list)
     setups: list[Thing] = field(default_factory=list)
+
+    def all(self) -> Iterator[Thing]:
+        """Yield every record."""
+        return chain(self.invoices, self.charges, self.intents, self.sessions, self.setups)
 
     def items(self, matched: Identity) -> Iterator[Item]:
         """Yield an item for each invoice and charge, and for what led to none.
@@ -107,6 +116,7 @@ class Finder:
 
     async def again(self, items: Sequence[Item]) -> AsyncIterator[Item]:
         """Yield those of `items` that are still there, each with whose it is now."""
+        known = await self.listed(items)
         for item in items:
             ref = ref_of(item)
             holder = await self.holder(ref.customer) if ref.customer else None
@@ -117,10 +127,20 @@ class Finder:
                 if count:
                     yield Item(item.ref, item.category, self._owners.now(item, holder, holder), count=count)
                 continue
-            thing = await self._api.get(path_of(ref.path, ref.id))
+            thing = known.get(ref.id) or await self._api.get(path_of(ref.path, ref.id))
             if thing is None or thing.redacted or (item.category == DRAFTS and not is_draft(thing)):
                 continue
             yield Item(item.ref, item.category, self._owners.now(item, thing, holder), dated=thing.dated)
+
+    async def listed(self, items: Sequence[Item]) -> dict[str, Thing]:
+        """Return the records of those customers of whom `items` holds many: lists take fewer calls, and never lag."""
+        many = Counter(ref_of(item).customer for item in items if item.category in RECORDS)
+        known: dict[str, Thing] = {}
+        for customer, count in many.items():
+            if customer and count >= MANY:
+                records = await self.records(customer)
+                known |= {one.id: one for one in records.all()}
+        return known
 
     async def holder(self, customer: str) -> Thing | None:
         """Return a customer, deleted ones too (`deleted`), each read once."""
@@ -161,15 +181,19 @@ class Finder:
 
     async def _of_customer(self, customer: Thing, matched: Identity) -> list[Item]:
         lists = [self.with_customer(customer.id, category) for category in WITH_CUSTOMER]
-        pending = self._all("invoiceitems", [("customer", customer.id), ("pending", "true")])
-        records, unbilled, *held = await asyncio.gather(self.records(customer.id), pending, *lists)
+        left, *held = await asyncio.gather(self._left_behind(customer.id, matched), *lists)
         items = [Item(customer.id, CUSTOMER, matched)]
         for category, things in zip(WITH_CUSTOMER, held, strict=True):
             if things:
                 items.append(Item(customer.id, category, matched, count=len(things)))
+        return items + left
+
+    async def _left_behind(self, customer: str, matched: Identity) -> list[Item]:
+        """Return what stays when a customer is deleted: drafts and records."""
+        pending = self._all("invoiceitems", [("customer", customer), ("pending", "true")])
+        records, unbilled = await asyncio.gather(self.records(customer), pending)
         drafts = [*(one for one in records.invoices if is_draft(one)), *unbilled]
-        items += [record(one, DRAFTS, matched, customer.id) for one in drafts]
-        return [*items, *records.items(matched)]
+        return [*(record(one, DRAFTS, matched, customer) for one in drafts), *records.items(matched)]
 
     async def _of_session(self, session: Thing, told: set[str]) -> list[Item]:
         """Return what a checkout under the subject's address led to, unless a customer told of it already."""
@@ -182,7 +206,7 @@ class Finder:
             holder = await self.holder(session.customer)
             if holder is not None and holder.deleted:
                 told.add(session.customer)
-                return list((await self.records(session.customer)).items(matched))
+                return await self._left_behind(session.customer, matched)
         intent = session.payment_intent
         charges = await self._all("charges", [("payment_intent", intent)]) if intent else []
         return list(Records(charges=charges, sessions=[session]).items(matched))
@@ -198,7 +222,7 @@ class Finder:
                 holder = await self.holder(thing.customer) if thing.customer else None
                 if holder is not None and holder.deleted:
                     told.add(holder.id)
-                    for item in (await self.records(holder.id)).items(matched):
+                    for item in await self._left_behind(holder.id, matched):
                         yield item
                 else:
                     into.append(thing)

@@ -1,0 +1,87 @@
+"""Stripe as vendor under test: one account of a sandbox, filled with people who pay in one way."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from habeas.sdk import Http, Identity, Manifest, Processor
+from services.connectors.processors.stripe import Stripe
+from services.connectors.processors.stripe import processor as stripe
+from services.connectors.processors.stripe.settings import Settings
+from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
+
+MANIFEST = Manifest.load(Path(stripe.__file__).with_name("manifest.toml"))
+
+
+class StripeVendor(SandboxVendor):
+    """One Stripe account; `payer` is the kind of person that it is filled with."""
+
+    name = "stripe"
+    manifest = MANIFEST
+    payer = "no invoices"
+
+    def __init__(self, sandbox: Sandbox, **settings: Any) -> None:
+        super().__init__(sandbox)
+        self.settings = settings
+        self.key = "sk_test_sandbox"
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox.http_port}/stripe"
+
+    def open(self) -> AbstractAsyncContextManager[Processor[Any]]:
+        return self._opened()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Processor[Any]]:
+        config = Settings(base_url=self.base_url, key=SecretStr(self.key), **self.settings)
+        plain = httpx.AsyncHTTPTransport(verify=False)  # no TLS here: to read the machine's certificates takes longest
+        http = Http(base_url=self.base_url, timeout=2, transport=self.transport(plain))
+        async with http, Stripe(config=config, http=http) as processor:
+            yield processor
+
+    async def person(self) -> Sequence[Identity]:
+        return known_by(self.somebody())
+
+    def somebody(self, payer: str | None = None) -> dict[str, Any]:
+        """A new person who pays in this way."""
+        self.sandbox.seed += 1
+        wanted = {"count": 1, "seed": self.sandbox.seed, "payer": self.payer if payer is None else payer}
+        people: list[dict[str, Any]] = self.sandbox.control("POST", "/people", wanted)["people"]
+        return people[0]
+
+    async def remains(self, identities: Sequence[Identity]) -> int:
+        return sum(self.left(identities))
+
+    def left(self, identities: Sequence[Identity]) -> tuple[int, int]:
+        """What should go, and what law lets the controller keep."""
+        customer_id = self.sandbox.resident(identities)["customer_id"]
+        left = self.sandbox.control("GET", f"/people/{customer_id}/remains")
+        return left["stripe"], left["stripe_kept"]
+
+    async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
+        person = self.sandbox.resident(identities)
+        return (person["name"], person["email"], person["phone"])
+
+    async def value(self, identities: Sequence[Identity], field: str) -> str | None:
+        customer = self.ask("GET", f"/v1/customers/{self.sandbox.resident(identities)['customers'][0]}").json()
+        held = customer["address"] if field.startswith("billing.") else customer
+        value: str | None = held[field.partition(".")[2]]
+        return value
+
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None, *, version: str = "") -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.key}", **({"stripe-version": version} if version else {})}
+        return httpx.request(method, self.base_url + path, headers=headers, data=form, trust_env=False)
+
+
+class RedactingVendor(StripeVendor):
+    """The same, with redaction: everything that a person paid lies beyond every period."""
+
+    payer = "only old invoices"
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox, redaction=True, orphans="none")

@@ -1,0 +1,296 @@
+"""Stripe: what people paid, what law keeps of it, what is redacted and what stays, against the sandbox."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from habeas.engine import Again, Park, Settled
+from habeas.sdk import Action, CountedFrom, Disposition, Identity, IdentityType, Record, RetentionRule
+from habeas.testing import MemoryExports, Time, Trial
+from habeas.vocabulary import AttentionReason, Checked
+from tests.conformance.sandbox import Sandbox, known_by, running
+from tests.conformance.stripe_vendor import RedactingVendor, StripeVendor
+
+TAX = tuple(RetentionRule(category, "tax_law", 84, CountedFrom.END_OF_YEAR) for category in ("invoices", "charges"))
+PREVIEW = "2026-06-24.preview"
+
+Told = set[tuple[str, Disposition, int, str | None]]
+
+
+@pytest.fixture
+def deleting(own_account: Sandbox) -> StripeVendor:
+    return StripeVendor(own_account)
+
+
+@pytest.fixture
+def redacting(own_account: Sandbox) -> RedactingVendor:
+    vendor = RedactingVendor(own_account)
+    vendor.settings["orphans"] = "walk"
+    return vendor
+
+
+@pytest.fixture(scope="module")
+def own_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running(tmp_path_factory.mktemp("stripe")) as started:
+        yield started
+
+
+def trial(vendor: StripeVendor, person: dict[str, Any], **how: Any) -> Trial:
+    """An erasure by address alone, by today's clock, for the sandbox dates payments from today."""
+    usual: dict[str, Any] = {"retention": TAX, "clock": Time(datetime.now(UTC))}
+    return Trial(vendor, known_by(person)[:1], **{**usual, **how})
+
+
+def lines_of(verdict: object) -> Told:
+    assert isinstance(verdict, Settled), verdict
+    assert {line.checked for line in verdict.lines} <= {Checked.VERIFIED}
+    sums: Counter[tuple[str, Disposition, str | None]] = Counter()
+    for line in verdict.lines:
+        sums[line.category, line.disposition, line.ground or line.reason] += line.count
+    return {(category, disposition, count, word) for (category, disposition, word), count in sums.items()}
+
+
+GONE: Told = {
+    ("customer", Disposition.ERASED, 1, None),
+    ("payment_methods", Disposition.ERASED, 1, None),
+    ("subscriptions", Disposition.ERASED, 1, None),
+    ("drafts", Disposition.ERASED, 1, None),
+}
+KEPT: Told = {
+    ("invoices", Disposition.RETAINED, 2, "tax_law"),
+    ("charges", Disposition.RETAINED, 2, "tax_law"),
+}
+
+
+async def test_a_kept_invoice_does_not_keep_its_customer(deleting: StripeVendor) -> None:
+    person = deleting.somebody("")
+    stay: Told = {(category, Disposition.REFUSED, 1, "cannot_be_deleted") for category in ("invoices", "charges")}
+    assert lines_of(await trial(deleting, person).finish()) == GONE | KEPT | stay
+    answer = deleting.ask("GET", f"/v1/customers/{person['customers'][0]}")
+    assert (answer.status_code, answer.json()["deleted"]) == (200, True)
+
+
+async def test_what_no_law_keeps_is_redacted_and_what_law_keeps_is_not(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("")
+    gone: Told = {(category, Disposition.ANONYMISED, 1, None) for category in ("invoices", "charges")}
+    assert lines_of(await trial(redacting, person).finish()) == GONE | KEPT | gone
+    assert redacting.left(known_by(person)) == (0, 6)  # two invoices, their charges and their intents
+    done = [one["effect"] for one in redacting.sandbox.effects("stripe", person["customer_id"])]
+    assert "customer.redact" not in done
+    assert done.count("invoice.redact") == 1
+
+
+async def test_everything_of_a_customer_goes_in_one_job_when_nothing_is_kept(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("only old invoices")
+    await trial(redacting, person).finish()
+    done = [one["effect"] for one in redacting.sandbox.effects("stripe", person["customer_id"])]
+    assert (done.count("redaction_job.create"), done.count("customer.redact"), done.count("invoice.redact")) == (
+        1,
+        1,
+        2,
+    )
+    assert "customer.delete" not in done
+
+
+async def test_more_than_ten_payments_take_more_than_one_job(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("many old invoices")
+    told = lines_of(await trial(redacting, person).finish())
+    assert told >= {(category, Disposition.ANONYMISED, 12, None) for category in ("invoices", "charges")}
+    done = [one["effect"] for one in redacting.sandbox.effects("stripe", person["customer_id"])]
+    assert (done.count("redaction_job.run"), done.count("invoice.redact"), done.count("charge.redact")) == (2, 12, 12)
+    assert redacting.left(known_by(person)) == (0, 0)
+
+
+@pytest.mark.parametrize("payer", ["two customers under one address", "address in other letters"])
+async def test_every_customer_of_a_person_is_found(deleting: StripeVendor, payer: str) -> None:
+    person = deleting.somebody(payer)
+    told = lines_of(await trial(deleting, person).finish())
+    assert ("customer", Disposition.ERASED, len(person["customers"]), None) in told
+    for customer in person["customers"]:
+        assert deleting.ask("GET", f"/v1/customers/{customer}").json()["deleted"] is True
+
+
+async def test_a_customer_in_other_letters_is_not_verified_by_a_search_that_lags(deleting: StripeVendor) -> None:
+    person = deleting.somebody("address in other letters")
+    deleting.knobs(search_lag=3_600)  # the index goes on telling of it after it was deleted
+    assert ("customer", Disposition.ERASED, 1, None) in lines_of(await trial(deleting, person).finish())
+
+
+@pytest.mark.parametrize(("payer", "records"), [("paid as a guest", 1), ("deleted customer whose invoices remain", 6)])
+async def test_what_has_no_live_customer_is_found(deleting: StripeVendor, payer: str, records: int) -> None:
+    person = deleting.somebody(payer)
+    told = lines_of(await trial(deleting, person).finish())
+    assert sum(count for category, _, count, _ in told if category in ("invoices", "charges")) == records
+    assert not any(category == "customer" for category, *_ in told)
+
+
+async def test_what_was_not_looked_for_is_told_and_never_taken_for_nothing(own_account: Sandbox) -> None:
+    vendor = StripeVendor(own_account, orphans="report")
+    person = vendor.somebody("deleted customer whose invoices remain")
+    verdict = await trial(vendor, person).finish()
+    assert isinstance(verdict, Settled)
+    assert {(line.category, line.disposition, line.checked, line.reason) for line in verdict.lines} >= {
+        (category, Disposition.FAILED, Checked.NOT_CHECKABLE, "orphans_not_looked_for")
+        for category in ("invoices", "charges")
+    }
+
+
+async def test_a_payment_of_last_week_is_kept_until_the_vendor_lets_it_go(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("paid last week")
+    verdict = await trial(redacting, person, retention=()).finish()
+    assert isinstance(verdict, Settled)
+    kept = {(one.category, one.until, one.ground) for one in verdict.lines if one.disposition is Disposition.RETAINED}
+    until = datetime.now(UTC).date() - timedelta(days=7) + timedelta(days=90)
+    assert kept == {(category, until, "fraud_prevention") for category in ("invoices", "charges")}
+    assert lines_of(verdict) >= GONE
+
+
+@pytest.mark.parametrize(("payer", "word"), [("open invoice", "open_invoice"), ("disputed payment", "open_dispute")])
+async def test_what_blocks_a_redaction_is_told_by_a_word(redacting: RedactingVendor, payer: str, word: str) -> None:
+    person = redacting.somebody(payer)
+    told = lines_of(await trial(redacting, person, retention=()).finish())
+    assert word in {reason for _, disposition, _, reason in told if disposition is Disposition.REFUSED}
+    assert ("customer", Disposition.ERASED, 1, None) in told
+    assert ("charges", Disposition.ANONYMISED, 1, None) in told
+
+
+async def test_what_validation_alone_finds_is_told_by_the_vendors_word(redacting: RedactingVendor) -> None:
+    """By a clock of next year the payment is old enough; by the vendor's it is not."""
+    person = redacting.somebody("paid last week")
+    later = Time(datetime.now(UTC) + timedelta(days=365))
+    told = lines_of(await trial(redacting, person, retention=(), clock=later).finish())
+    words = {reason for _, disposition, _, reason in told if disposition is Disposition.REFUSED}
+    assert words == {"invalid_cascading_source"}
+    assert ("customer", Disposition.ERASED, 1, None) in told
+    assert ("invoices", Disposition.ANONYMISED, 1, None) in told
+
+
+async def test_a_slow_job_is_waited_for_over_restarts(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("only old invoices")
+    redacting.knobs(job_seconds=3_600)
+    one = trial(redacting, person)
+    for _ in range(3):
+        verdict = await one.run()
+        assert isinstance(verdict, Again), verdict
+        assert (verdict.reason, verdict.counts) == ("redaction_job", False)
+        one.clock.advance(timedelta(seconds=verdict.after or 1))
+    redacting.knobs(job_seconds=0)
+    assert {disposition for _, disposition, *_ in lines_of(await one.finish())} <= {
+        Disposition.ANONYMISED,
+        Disposition.ERASED,
+    }
+    done = [one["effect"] for one in redacting.sandbox.effects("stripe", person["customer_id"])]
+    assert (done.count("redaction_job.create"), done.count("redaction_job.run")) == (1, 1)
+
+
+async def test_a_job_that_never_ends_calls_for_a_person(redacting: RedactingVendor) -> None:
+    redacting.knobs(job_seconds=10**9)
+    one = trial(redacting, redacting.somebody("only old invoices"))
+    await one.run()
+    one.clock.advance(timedelta(days=8))
+    verdict = await one.run()
+    assert isinstance(verdict, Park)
+    assert verdict.attention is AttentionReason.KEEPS_FAILING
+    await redacting.calm()
+
+
+@pytest.mark.parametrize("path", ["POST /stripe/v1/privacy/redaction_jobs", "/run"])
+async def test_a_lost_answer_begins_no_second_job(redacting: RedactingVendor, path: str) -> None:
+    person = redacting.somebody("only old invoices")
+    redacting.knobs(drop_reply=1, only=path, times=1)
+    await trial(redacting, person).finish()
+    done = [one["effect"] for one in redacting.sandbox.effects("stripe", person["customer_id"])]
+    assert (done.count("redaction_job.create"), done.count("redaction_job.run")) == (1, 1)
+
+
+async def test_a_job_that_somebody_cancelled_is_begun_anew(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("only old invoices")
+    one = trial(redacting, person)
+    await one.run()
+    newest = redacting.ask("GET", "/v1/privacy/redaction_jobs?limit=1", version=PREVIEW).json()["data"][0]
+    path = f"/v1/privacy/redaction_jobs/{newest['id']}/cancel"
+    assert redacting.ask("POST", path, version=PREVIEW).json()["status"] == "canceled"
+    await one.finish()
+    assert redacting.left(known_by(person)) == (0, 0)
+
+
+async def test_another_job_in_the_way_is_waited_for(redacting: RedactingVendor) -> None:
+    person = redacting.somebody("only old invoices")
+    customer = person["customers"][0]
+    charge = redacting.ask("GET", f"/v1/charges?customer={customer}").json()["data"][0]["id"]
+    form = {"objects[charges][]": charge}
+    theirs = redacting.ask("POST", "/v1/privacy/redaction_jobs", form, version=PREVIEW).json()["id"]
+    one = trial(redacting, person)
+    for _ in range(4):
+        verdict = await one.run()
+        assert isinstance(verdict, Again)
+        one.clock.advance(timedelta(seconds=verdict.after or 1))
+    redacting.ask("POST", f"/v1/privacy/redaction_jobs/{theirs}/cancel", version=PREVIEW)
+    await one.finish()
+    assert redacting.left(known_by(person)) == (0, 0)
+
+
+async def test_a_copy_holds_what_hangs_on_invoices_and_charges(deleting: StripeVendor) -> None:
+    person = deleting.somebody("two customers under one address")
+    exports = MemoryExports()
+    verdict = await trial(deleting, person, action=Action.EXPORT, exports=exports).finish()
+    assert isinstance(verdict, Settled)
+    kinds = [str(one.fields["object"]) for one in exports.finished or () if isinstance(one, Record)]
+    assert {kind: kinds.count(kind) for kind in sorted(set(kinds))} == {
+        "charge": 4,
+        "credit_note": 1,
+        "customer": 2,
+        "invoice": 4,
+        "invoiceitem": 1,
+        "payment_intent": 4,
+        "payment_method": 3,
+        "subscription": 1,
+    }
+
+
+async def test_resolves_the_customer_id_of_an_address(deleting: StripeVendor) -> None:
+    person = deleting.somebody("")
+    verdict = await trial(deleting, person, action=Action.RESOLVE).finish()
+    assert isinstance(verdict, Settled)
+    assert verdict.identities == (Identity(IdentityType.CUSTOMER_ID, person["customer_id"]),)
+
+
+async def test_a_quote_in_an_address_ends_no_clause_of_a_search(deleting: StripeVendor) -> None:
+    deleting.somebody("")
+    hostile = Identity(IdentityType.EMAIL, 'x" OR email~"example')
+    verdict = await Trial(deleting, (hostile,)).finish()
+    assert {line[1] for line in lines_of(verdict)} == {Disposition.NOT_FOUND}
+
+
+async def test_a_wrong_key_parks_the_task(deleting: StripeVendor) -> None:
+    person = deleting.somebody("")
+    deleting.key = "sk_test_other"
+    assert await trial(deleting, person).finish() == Park(AttentionReason.CREDENTIALS_REJECTED, "credentials_rejected")
+
+
+async def test_pages_are_followed_to_their_end(deleting: StripeVendor) -> None:
+    person = deleting.somebody("many old invoices")
+    deleting.knobs(page_cap=3)
+    told = lines_of(await trial(deleting, person).finish())
+    assert ("invoices", Disposition.REFUSED, 12, "cannot_be_deleted") in told
+
+
+async def test_whose_an_invoice_is_can_be_told_when_nothing_but_the_hold_is_known(deleting: StripeVendor) -> None:
+    person = deleting.somebody("")
+    one = trial(deleting, person)
+    await one.finish()
+    kept = [known.item for known in one.ledger.items.values() if known.item.category == "invoices"]
+    blank = [type(item)(item.ref, item.category, Identity(IdentityType.EMAIL, "")) for item in kept]
+    async with deleting.open() as processor:
+        found = [item async for item in processor.reread(_Nameless(), blank)]  # type: ignore[union-attr, arg-type]
+    assert {item.matched for item in found} == {Identity(IdentityType.EMAIL, person["email"])}
+    assert len(found) == len(kept) == 3
+
+
+class _Nameless:
+    """A context that knows of nobody."""
+
+    identities = ()
