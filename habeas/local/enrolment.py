@@ -49,6 +49,16 @@ def sandbox_processors(ports: Mapping[str, int], home: Home) -> tuple[Wanted, ..
             secrets={"access_key_id": "sandbox", "secret_access_key": "sandbox-secret"},
         ),
         Wanted(
+            id="billing",
+            kind="stripe",
+            settings={
+                "base_url": f"http://{LOOPBACK}:{ports['sandbox']}/stripe",
+                "redaction": "true",  # what no law keeps of payments goes too
+                "poll_seconds": "1",
+            },
+            secrets={"key": "sk_test_sandbox"},
+        ),
+        Wanted(
             id="ai",
             kind="openai",
             settings={
