@@ -2,9 +2,9 @@
 
 A request takes its turn when its first action is sent, and keeps it until it ends. Before that it holds nothing, and
 waits for whoever has a turn with the subject; what changes data waits for every open request for a copy as well. Once
-it has its turn it waits for no request's end any more: where it learns too late that another's turn is with the same
-person, it only waits at each processor while the other's task is there. So whoever waits long holds nothing that
-somebody else waits for.
+it has its turn it waits for no request's end any more: what it learns of the subject later becomes part of the turn,
+and where that shows that another's turn is with the same person, each only waits at a processor while the other's task
+is there. So whoever waits long holds nothing that somebody else waits for.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,14 +40,14 @@ class Turns:
         """Return the other requests that have a turn with this subject."""
         return sorted({other for blind in one.subject for other in self.holders.get(blind, ())} - {one.request})
 
-    def begun(self, one: Asking) -> bool:
-        """Whether its request has its turn."""
-        return any(one.request in self.holders.get(blind, ()) for blind in one.subject)
+    def begun(self, request: str, subject: Iterable[bytes]) -> bool:
+        """Whether a request has its turn."""
+        return any(request in self.holders.get(blind, ()) for blind in subject)
 
     def blocker(self, one: Asking) -> str | None:
         """Return the request that this task has to wait for."""
         rivals = self.rivals(one)
-        if self.begun(one):
+        if self.begun(one.request, one.subject):
             return next((other for other in rivals if (other, one.processor) in self.running), None)
         if rivals:
             return rivals[0]
@@ -56,15 +56,14 @@ class Turns:
         readers = {other for blind in one.subject for other in self.readers.get(blind, ())} - {one.request}
         return min(readers, default=None)
 
-    def take(self, one: Asking) -> list[tuple[bytes, int]]:
-        """Give a task's request its turn with every identity that it knows; return the new places."""
+    def take(self, request: str, subject: Iterable[bytes]) -> list[tuple[bytes, int, str]]:
+        """Give a request its turn with every identity that it knows; return the new places."""
         places = []
-        for blind in sorted(one.subject):
+        for blind in sorted(subject):
             holders = self.holders.setdefault(blind, [])
-            if one.request not in holders:
-                places.append((blind, len(holders)))
-                holders.append(one.request)
-        self.running.add((one.request, one.processor))
+            if request not in holders:
+                places.append((blind, len(holders), request))
+                holders.append(request)
         return places
 
 
@@ -76,17 +75,22 @@ class Decision:
     take: Sequence[tuple[bytes, int, str]]
 
 
-def decide(asking: Iterable[Asking], turns: Turns) -> Decision:
+def decide(asking: Iterable[Asking], turns: Turns, learned: Iterable[tuple[str, frozenset[bytes]]] = ()) -> Decision:
     """Return which tasks may not go, and which turns are taken by those that go; one after the other.
 
-    Looking for identities takes no turn: it only reads, and what it finds may show whose turn it is.
+    `learned`: requests that know their subjects better now, which widens a turn that they have. Looking for identities
+    takes no turn: it only reads, and what it finds may show whose turn it is.
     """
     behind: dict[str, str] = {}
     take: list[tuple[bytes, int, str]] = []
+    for request, subject in learned:
+        if turns.begun(request, subject):
+            take.extend(turns.take(request, subject))
     for one in asking:
         blocker = turns.blocker(one)
         if blocker is not None:
             behind[one.task] = blocker
         elif one.action is not Action.RESOLVE:
-            take.extend((blind, ordinal, one.request) for blind, ordinal in turns.take(one))
+            take.extend(turns.take(one.request, one.subject))
+            turns.running.add((one.request, one.processor))
     return Decision(behind, take)

@@ -63,7 +63,7 @@ async def dispatch(
     The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
     has them already.
     """
-    if not tasks:
+    if not tasks and not (vault and vault.known_better):
         return 0
     now = deps.clock.now()
     messages = Messages(deps)

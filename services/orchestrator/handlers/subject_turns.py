@@ -31,10 +31,11 @@ async def take_turns(
         for task in sorted(tasks, key=lambda one: one.id)
         if not task.was_sent
     ]
-    if not asking:
+    learned = [(request, vault[request].subject(deps.blind_key)) for request in vault.known_better]
+    if not asking and not learned:
         return {}
-    turns = await _turns(work.connection, asking)
-    decided = decide(asking, turns)
+    turns = await _turns(work.connection, asking, learned)
+    decided = decide(asking, turns, learned)
     if decided.take:
         taken = await work.connection.fetch(
             SQL["take_turns"],
@@ -47,8 +48,11 @@ async def take_turns(
     return decided.behind
 
 
-async def _turns(connection: Connection, asking: Sequence[Asking]) -> Turns:
-    blinds = sorted({blind for one in asking for blind in one.subject})
+async def _turns(
+    connection: Connection, asking: Sequence[Asking], learned: Sequence[tuple[str, frozenset[bytes]]]
+) -> Turns:
+    subjects = [*(one.subject for one in asking), *(subject for _, subject in learned)]
+    blinds = sorted(frozenset().union(*subjects))
     turns = Turns(readers={})
     readers: dict[bytes, set[str]] = {}
     for row in await connection.fetch(SQL["about"], blinds):
@@ -57,11 +61,16 @@ async def _turns(connection: Connection, asking: Sequence[Asking]) -> Turns:
         else:
             turns.holders.setdefault(row["blind"], []).append(row["request_id"])
     turns.readers = readers
-    pairs = {(other, one.processor) for one in asking if turns.begun(one) for other in turns.rivals(one)}
+    pairs = {(other, one.processor) for one in asking for other in _ahead(turns, one)}
     if pairs:
         rows = await connection.fetch(SQL["running"], [one for one, _ in pairs], [one for _, one in pairs])
         turns.running = {(row["request_id"], row["processor"]) for row in rows}
     return turns
+
+
+def _ahead(turns: Turns, one: Asking) -> list[str]:
+    """Return the requests that have a turn with this task's subject as its own request has."""
+    return turns.rivals(one) if turns.begun(one.request, one.subject) else []
 
 
 async def note_waiting(

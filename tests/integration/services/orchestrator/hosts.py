@@ -1,19 +1,22 @@
 """Plays the connector hosts and the loops of the orchestrator, without a broker: for tests of its use cases."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from contracts import ids
 from contracts.cloudevents import Attributes
+from contracts.exports import ExportReceipt
 from contracts.message import Message
 from contracts.outcomes import Line, Outcome
 from contracts.processors import ProcessorAnnounced, WireAction, WireManifest
 from contracts.reports import TaskSettled
-from contracts.seal import SealedFindings, SealedIdentity
+from contracts.seal import SealedFindings, SealedIdentity, SealedSubject
+from contracts.tasks import TaskDispatched
 from habeas.vocabulary import Action, Checked, Disposition, IdentityType
 from services.chassis.crypto.keys import ProcessorKeys
-from services.chassis.crypto.seal import seal
+from services.chassis.crypto.seal import seal, unseal
 from services.chassis.kafka.incoming import Incoming
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import Dispatcher
@@ -22,6 +25,12 @@ from services.orchestrator.handlers.record_announcements import RecordAnnounceme
 from services.orchestrator.handlers.record_reports import RecordReports
 
 ERASED = Line(category="contact", disposition=Disposition.ERASED, count=1, checked=Checked.VERIFIED)
+DONE = {
+    Action.ERASE: ERASED,
+    Action.EXPORT: ERASED.model_copy(update={"disposition": Disposition.EXPORTED}),
+    Action.RECTIFY: ERASED.model_copy(update={"disposition": Disposition.RECTIFIED}),
+}
+RECEIPT = ExportReceipt(attempt=1, size=512, sha256="a" * 64, records=1, files=0)
 
 
 def incoming(body: Message, *, key: str = "key", event_id: str | None = None) -> Incoming[Message]:
@@ -45,9 +54,11 @@ class Hosts:
         accepts: Sequence[IdentityType] = (IdentityType.EMAIL,),
         resolves: Sequence[IdentityType] = (),
         version: int = 1,
+        serves: Sequence[Action] = (Action.ERASE,),
+        fields: Sequence[str] = (),
     ) -> None:
-        """Announce a processor that serves erasure, and resolve where it resolves anything."""
-        actions = {Action.ERASE: WireAction()} | ({Action.RESOLVE: WireAction()} if resolves else {})
+        """Announce a processor that serves erasure (or `serves`), and resolve where it resolves anything."""
+        actions = {one: WireAction() for one in (*serves, *((Action.RESOLVE,) if resolves else ()))}
         manifest = WireManifest(
             kind=kind,
             version=version,
@@ -57,6 +68,7 @@ class Hosts:
             accepts=tuple(accepts),
             resolves=tuple(resolves),
             actions=actions,
+            fields=tuple(fields),
         )
         body = ProcessorAnnounced(
             livemode=True,
@@ -88,10 +100,15 @@ class Hosts:
             yield dict(row)
 
     async def settle(
-        self, task: dict[str, Any], *, found: Sequence[SealedIdentity] = (), sealed_for: str | None = None
+        self,
+        task: dict[str, Any],
+        *,
+        found: Sequence[SealedIdentity] = (),
+        sealed_for: str | None = None,
+        cancelled: bool = False,
     ) -> None:
         """Report that a task is done; a resolve found `found`, sealed for the task `sealed_for` (its own)."""
-        resolves = task["action"] == Action.RESOLVE
+        action = Action(task["action"])
         sealed = None
         if found:
             findings = SealedFindings(task=sealed_for or task["id"], identities=tuple(found))
@@ -103,8 +120,10 @@ class Hosts:
             processor=task["processor"],
             dispatch_no=task["dispatch_no"],
             at=self.deps.clock.now(),
-            outcome=Outcome.of(() if resolves else (ERASED,)),
+            outcome=Outcome.of((DONE[action],) if action in DONE and not cancelled else ()),
+            cancelled=cancelled,
             sealed=sealed,
+            export=RECEIPT if action is Action.EXPORT and not cancelled else None,
         )
         async with self.deps.database.transaction() as connection:
             await RecordReports(self.deps)(connection, [incoming(body, key=task["request_id"])])
@@ -116,6 +135,18 @@ class Hosts:
             for task in tasks:
                 await self.settle(task)
             await self.work()
+
+    async def opened(self, task: dict[str, Any]) -> tuple[SealedSubject, TaskDispatched]:
+        """Return what a task's last message told its host, and the message."""
+        async with self.deps.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT value FROM outbox WHERE key = $1 ORDER BY id DESC", task["request_id"]
+            )
+        bodies = [json.loads(row["value"]) for row in rows]
+        body = next(one for one in bodies if one.get("task_id") == task["id"] and "sealed" in one)
+        sent = TaskDispatched.model_validate(body)
+        keys = await self._keys(task["processor"])
+        return SealedSubject.model_validate_json(unseal(keys, sent.sealed)), sent
 
     async def _keys(self, processor: str) -> ProcessorKeys:
         async with self.deps.database.connection() as connection:
