@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -112,17 +112,16 @@ def _choose(people: Sequence[Person]) -> Cast:
 
 
 def _wishes(cast: Cast) -> list[NewRequest]:
-    corrections = {"contact.phone": NEW_PHONE}
     return [
         _wish(Right.ACCESS, cast.access),
-        _wish(Right.RECTIFICATION, cast.rectification, corrections=corrections),
+        replace(_wish(Right.RECTIFICATION, cast.rectification), corrections={"contact.phone": NEW_PHONE}),
         _wish(Right.ERASURE, cast.erasure),
     ]
 
 
-def _wish(right: Right, person: Person, **more: object) -> NewRequest:
+def _wish(right: Right, person: Person) -> NewRequest:
     known = {"email": person.email}
-    return NewRequest(right, known, contact=person.email, language=LANGUAGE, reference="DEMO-1", **more)
+    return NewRequest(right, known, contact=person.email, language=LANGUAGE, reference="DEMO-1")
 
 
 def _heading(console: Console, text: str) -> None:
@@ -148,7 +147,7 @@ def _fulfilled(request: Request) -> Check:
 
 def _fetch(habeas: Habeas, request: Request) -> Copy:
     with tempfile.TemporaryDirectory() as folder:
-        return Copy.read(habeas.requests.package(request.id).save(Path(folder) / "package.zip"))
+        return Copy.read(habeas.requests.package(request.id).save(Path(folder) / "package.zip").path)
 
 
 def _await_mails(sandbox: Sandbox, person: Person) -> list[Mail]:

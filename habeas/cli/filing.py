@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from habeas.cli.mistakes import Mistake
-from habeas.client import Identity, NewRequest
+from habeas.client import Correction, Identity, NewRequest
 
 
 def identities(emails: list[str], customer_ids: list[str], others: list[str]) -> list[Identity]:
@@ -21,6 +21,28 @@ def identities(emails: list[str], customer_ids: list[str], others: list[str]) ->
             raise Mistake("--identity is written type=value, such as phone=+31201234567")
         found.append(Identity(type_, value))
     return found
+
+
+def corrections(new: list[str], old: list[str]) -> list[Correction]:
+    """Return the corrections that options named; each is written `field=value`, the old values by themselves."""
+    was = dict(_field_and_value("--old", text) for text in old)
+    found = [Correction(field, value, was.pop(field, None)) for field, value in map(_correct, new)]
+    if was:
+        msg = f"--old names {', '.join(sorted(was))}: say with --correct what it should be"
+        raise Mistake(msg)
+    return found
+
+
+def _correct(text: str) -> tuple[str, str]:
+    return _field_and_value("--correct", text)
+
+
+def _field_and_value(option: str, text: str) -> tuple[str, str]:
+    field, separator, value = text.partition("=")
+    if not (field and separator and value):
+        msg = f"{option} is written field=value, such as contact.phone=+31201234567"
+        raise Mistake(msg)
+    return field, value
 
 
 def read_body(source: str) -> dict[str, Any]:
@@ -66,6 +88,8 @@ def merged(source: str, options: NewRequest, given: Mapping[str, str | None]) ->
     own = options.body()
     of_subject = {name: value for name, value in own["subject"].items() if name != "identities"}
     plain = {name: own[name] for name, value in given.items() if value is not None}
+    if "rectification" in own:
+        plain["rectification"] = own["rectification"]
     defaults = {"identity_check": own["identity_check"]}
     return {**defaults, **body, **plain, "subject": {**subject, **of_subject}}
 

@@ -26,6 +26,7 @@ PAGE = 100
     epilog="Examples:\n\n"
     "habeas requests file --right erasure --email jane@example.com --contact jane@example.com\n\n"
     "habeas requests file --right access --customer-id c-42 --identity phone=+31201234567\n\n"
+    "habeas requests file --right rectification --email jane@example.com --correct contact.phone=+31201234567\n\n"
     "habeas requests file --right erasure --from person.json    keeps the person out of the process list\n\n"
     '(person.json: {"subject": {"identities": [{"type": "email", "value": "jane@example.com"}]}})',
 )
@@ -40,6 +41,12 @@ def file(
     email: Annotated[list[str] | None, typer.Option(help="The subject's e-mail address; may be repeated.")] = None,
     customer_id: Annotated[list[str] | None, typer.Option(help="Your own id of the subject.")] = None,
     identity: Annotated[list[str] | None, typer.Option(metavar="TYPE=VALUE", help="Any other identity.")] = None,
+    correct: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="What a rectification is to write.")
+    ] = None,
+    old: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Replace only this; else, whatever stands there.")
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="FILE", help="JSON of the request (`-`: standard input), as POST /v1/requests."),
@@ -61,6 +68,7 @@ def file(
         country=country,
         received_at=filing.moment(received_at),
         reference=reference,
+        corrections=filing.corrections(correct or [], old or []),
     )
     body = options.body()
     if source:

@@ -19,7 +19,7 @@ from habeas.client.errors import (
     Unreachable,
     UnreadableAnswer,
 )
-from habeas.client.filing import Identity, NewRequest
+from habeas.client.filing import Correction, Identity, NewRequest
 from habeas.client.models import (
     Attention,
     Consumer,
@@ -45,6 +45,7 @@ __all__ = [
     "AsyncPackage",
     "Attention",
     "Consumer",
+    "Correction",
     "DeadLetter",
     "Enrolment",
     "FieldError",

@@ -17,6 +17,21 @@ class Identity(NamedTuple):
         return f"Identity(type={self.type!r})"
 
 
+class Correction(NamedTuple):
+    """Replace `old` by `new` in `field`, a key of the data register such as `contact.email`.
+
+    Without `old`, whatever stands there is replaced.
+    """
+
+    field: str
+    new: str
+    old: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the field alone."""
+        return f"Correction(field={self.field!r})"
+
+
 @dataclass(frozen=True, slots=True)
 class NewRequest:
     """One subject, one right.
@@ -24,6 +39,8 @@ class NewRequest:
     `right`        one of `habeas.vocabulary.Right`, or the same word as text.
     `identities`   `{"email": "jane@example.com"}`, or a sequence of `Identity` when one type has several values.
     `contact`      e-mail address for notices; nothing is searched by it. None: the person gets no mail.
+    `corrections`  of a rectification: `{"contact.phone": "+31201234567"}`, or a sequence of `Correction` to name old
+                   values too.
     `received_at`  when the person asked (with a zone); the legal clock runs from here. None: now.
     `reference`    your own; encrypted at the server and given back as it was.
 
@@ -46,6 +63,7 @@ class NewRequest:
     case: str | None = None
     channel: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    corrections: Mapping[str, str] | Sequence[Correction] = field(default=(), repr=False)
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body of `POST /v1/requests`; what was not given is left to the server's defaults."""
@@ -65,8 +83,14 @@ class NewRequest:
             "case": self.case,
             "channel": self.channel,
             "metadata": dict(self.metadata) or None,
+            "rectification": {"corrections": self._corrections()} if self.corrections else None,
         }
         return _given(body)
+
+    def _corrections(self) -> list[dict[str, str]]:
+        given = self.corrections
+        listed = [Correction(*pair) for pair in given.items()] if isinstance(given, Mapping) else given
+        return [_given({"field": one.field, "from": one.old, "to": one.new}) for one in listed]
 
     def _pairs(self) -> list[tuple[str, str]]:
         pairs = self.identities.items() if isinstance(self.identities, Mapping) else self.identities

@@ -56,8 +56,8 @@ class Errands:
 
 def _is_a_copy(world: World, request: str, person: Person, folder: Path) -> None:
     """The client itself checks the digests of the manifest; here it is whose data is in it, and of which processors."""
-    path = world.habeas.requests.package(request).save(folder / f"{request}.zip")
-    with zipfile.ZipFile(path) as package:
+    saved = world.habeas.requests.package(request).save(folder / f"{request}.zip")
+    with zipfile.ZipFile(saved.path) as package:
         folders = {name.partition("/")[0] for name in package.namelist() if "/" in name}
         assert folders == PROCESSORS
         assert person.email in package.read("crm-eu/contact.json").decode()
