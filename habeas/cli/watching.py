@@ -96,8 +96,9 @@ class _Lines:
 
     def __call__(self, watched: Sequence[Watched]) -> None:
         for request, tasks in watched:
+            whose = f"{request.right}  " if len(watched) > 1 else ""
             for task in tasks:
-                self._tell(task.id, f"{task.processor}  {task.action}  {cell(task)}")
+                self._tell(task.id, f"{whose}{task.processor}  {task.action}  {cell(task)}")
             self._tell(request.id, f"{request.id}  {word(request.state)}")
 
     def _tell(self, id_: str, text: str) -> None:

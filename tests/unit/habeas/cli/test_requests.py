@@ -220,3 +220,41 @@ def test_an_unknown_request_is_one_plain_line(habeas: Habeas, server: FakeServer
     ran = habeas("requests", verb, "req_0")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == "habeas: there is no such thing (not_found) [request id rid-7]\n"
+
+
+def test_a_correction_names_field_and_value(habeas: Habeas, server: FakeServer) -> None:
+    server.answers["POST /v1/requests"] = a_request(right="rectification")
+    ran = habeas(
+        *("requests", "file", "--right", "rectification", "--email", "jane@example.com"),
+        *("--correct", "contact.phone=+31201234567", "--correct", "contact.email=j=d@example.com"),
+        *("--old", "contact.phone=+31207654321"),
+    )
+    assert ran.code == 0
+    assert server.body["rectification"] == {
+        "corrections": [
+            {"field": "contact.phone", "from": "+31207654321", "to": "+31201234567"},
+            {"field": "contact.email", "to": "j=d@example.com"},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--correct", "contact.phone"], "--correct is written field=value, such as contact.phone=+31201234567"),
+        (["--correct", "=x"], "--correct is written field=value, such as contact.phone=+31201234567"),
+        (["--old", "contact.phone=1"], "--old names contact.phone: say with --correct what it should be"),
+    ],
+)
+def test_a_correction_that_says_too_little(habeas: Habeas, server: FakeServer, options: list[str], says: str) -> None:
+    ran = habeas("requests", "file", "--right", "rectification", "--email", "jane@example.com", *options)
+    assert (ran.code, ran.err) == (1, f"habeas: {says}\n")
+    assert server.sent == []
+
+
+def test_a_file_takes_corrections_from_the_options(habeas: Habeas, server: FakeServer, tmp_path: Path) -> None:
+    server.answers["POST /v1/requests"] = a_request(right="rectification")
+    file = tmp_path / "person.json"
+    file.write_text('{"subject": {"identities": [{"type": "email", "value": "jane@example.com"}]}}')
+    habeas("requests", "file", "--right", "rectification", "--from", str(file), "--correct", "contact.phone=+3120")
+    assert server.body["rectification"] == {"corrections": [{"field": "contact.phone", "to": "+3120"}]}
