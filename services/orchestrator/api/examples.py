@@ -14,7 +14,15 @@ REQUEST: dict[str, Any] = {
     "identity_check": {"method": "client_asserted"},
     "reference": "TICKET-42",
 }
-BATCH: dict[str, Any] = {"requests": [REQUEST]}
+ACCESS: dict[str, Any] = {**REQUEST, "right": "access"}
+RECTIFICATION: dict[str, Any] = {
+    **REQUEST,
+    "right": "rectification",
+    "rectification": {
+        "corrections": [{"field": "contact.email", "from": "jane@example.com", "to": "jane@example.org"}]
+    },
+}
+BATCH: dict[str, Any] = {"requests": [REQUEST, ACCESS, RECTIFICATION]}
 ENROL: dict[str, Any] = {"id": "crm-eu", "kind": "hubspot"}
 KEY: dict[str, Any] = {"client": "ticket-system", "scopes": ["requests:file", "requests:read"]}
 REASON: dict[str, Any] = {"reason": "the contract with this supplier has ended"}

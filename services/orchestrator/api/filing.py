@@ -9,7 +9,7 @@ from starlette.responses import Response
 from contracts.http import BatchIn, BatchItemOut, BatchOut, RequestIn, RequestOut
 from habeas.vocabulary import IdentityCheckMethod, RequestState, Right, Scope
 from services.orchestrator.api import bodies
-from services.orchestrator.api.examples import BATCH, REQUEST
+from services.orchestrator.api.examples import ACCESS, BATCH, RECTIFICATION, REQUEST
 from services.orchestrator.api.problems import ProblemRaised, problem
 from services.orchestrator.api.requests import load
 from services.orchestrator.api.routing import Call, Operation, json_response, known, require
@@ -157,6 +157,7 @@ FILE = Operation(
         "again with the same Idempotency-Key and body returns the stored request with `Idempotent-Replayed: true`."
     ),
     example=REQUEST,
+    more_examples={"access": ACCESS, "rectification": RECTIFICATION},
 )
 FILE_BATCH = Operation(
     "POST",

@@ -97,8 +97,8 @@ def _operation(operation: Operation, refs: dict[Any, dict[str, Any]]) -> dict[st
     }
     if operation.body is not None:
         content: dict[str, Any] = {"schema": refs[operation.body]}
-        if operation.example is not None:
-            content["examples"] = {"example": {"value": operation.example}}
+        if operation.examples:
+            content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     return described
 

@@ -58,8 +58,8 @@ class Call:
 class Operation:
     """One route. `scope` is what a caller needs; `answer` and `body` are its shapes; `codes` the problems of its own.
 
-    `example` is a body that can be sent as it stands. There is no operation without a scope. What is not JSON has its
-    own `media_type`, and `bytes` for an answer.
+    `example` and those of `more_examples`, by name, are bodies that can be sent as they stand. There is no operation
+    without a scope. What is not JSON has its own `media_type`, and `bytes` for an answer.
     """
 
     method: str
@@ -76,7 +76,13 @@ class Operation:
     codes: tuple[str, ...] = ()
     description: str = ""
     example: Mapping[str, Any] | None = field(default=None)
+    more_examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     media_type: str = "application/json"
+
+    @property
+    def examples(self) -> dict[str, Mapping[str, Any]]:
+        """All examples by name."""
+        return {} if self.example is None else {"example": self.example, **self.more_examples}
 
     @property
     def name(self) -> str:

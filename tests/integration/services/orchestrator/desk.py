@@ -38,11 +38,17 @@ MANIFESTS: dict[str, dict[str, Any]] = {
     "crm-eu": {
         "accepts": ["email", "customer_id"],
         "resolves": ["customer_id"],
-        "actions": {"resolve": {}, "erase": {}},
+        "actions": {"resolve": {}, "erase": {}, "export": {}, "rectify": {}},
+        "fields": ["contact.email"],
     },
-    "files": {"accepts": ["customer_id"], "actions": {"erase": {}}},
-    "mailing": {"accepts": ["email"], "actions": {"erase": {}}},
+    "files": {"accepts": ["customer_id"], "actions": {"erase": {}, "export": {}}},
+    "mailing": {"accepts": ["email"], "actions": {"erase": {}, "rectify": {}}, "fields": ["contact.language"]},
 }
+CORRECTING = {
+    "corrections": [
+        {"field": "contact.email", "to": "somebody.new@example.com"}, {"field": "contact.language", "to": "nl"}
+    ]
+}  # fmt: skip
 TOPICS: dict[str, Topic] = {
     model.TYPE: topic for topic in (REPORTS, DELIVERIES, PROCESSORS) for model in topic.messages
 }
@@ -96,15 +102,17 @@ class Desk:
         await self.api.execute("DELETE FROM processors WHERE id <> ALL ($1::text[])", list(processors))
         self._only = list(processors)
 
-    async def file(self) -> str:
-        """File an erasure for somebody new; return its id."""
+    async def file(self, right: str = "erasure") -> str:
+        """File a request for somebody new; return its id."""
         self._filed += 1
         email = f"somebody.{self._filed}@example.com"
-        body = {
-            "right": "erasure",
+        body: dict[str, Any] = {
+            "right": right,
             "subject": {"identities": [{"type": "email", "value": email}], "contact": {"email": email}},
             "identity_check": {"method": "client_asserted"},
         }
+        if right == "rectification":
+            body["rectification"] = CORRECTING
         async with self.api.client(self._key) as caller:
             filed = await caller.post("/v1/requests", json=body, headers={"idempotency-key": email})
         assert filed.status_code == 201
@@ -218,6 +226,7 @@ class Desk:
             },
             "informed_at": row["informed_at"].astimezone(UTC).isoformat() if row["informed_at"] else None,
             "tasks": {name_of(one): shown(one) for one in tasks},
+            "exports": {name_of(one): json.loads(one["export"])["attempt"] for one in tasks if one["export"]},
             "notices": {one["kind"]: {"state": one["state"], "reason": one["reason"]} for one in notices},
             "timeline": Counter(await self._timeline(request, row["timeline_hash"])),
             "sent": Counter(await self._sent(request, row["case_id"])),

@@ -27,7 +27,7 @@ def desk(api: Api) -> Desk:
 async def lived(desk: Desk, history: History, batches: list[list[Told]]) -> dict[str, Any]:
     """Bring `batches` about a new request, as soon as its processors can have said so; return how it stands."""
     await desk.only(history.before["processors"])
-    request = await desk.file()
+    request = await desk.file(history.before.get("right", "erasure"))
     await desk.rest()
     if history.before.get("cancelled"):
         await desk.cancel(request)

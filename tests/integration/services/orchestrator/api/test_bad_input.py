@@ -34,6 +34,58 @@ def deep(levels: int) -> bytes:
 SECRET = "squirrel"
 IDENTITY = {"type": "email", "value": "jane@example.com"}
 MANY = [{"type": "customer_id", "value": f"c-{number}"} for number in range(10_000)]
+EMAIL = "contact.email"
+PLACE = "/rectification/corrections"
+
+
+def correcting(*corrections: Any, right: str = "rectification") -> dict[str, Any]:
+    """A rectification as it is sent."""
+    return {**REQUEST, "right": right, "rectification": {"corrections": list(corrections)}}
+
+
+def of(*corrections: Any, at: str) -> tuple[Any, int, str, str | None]:
+    return correcting(*corrections), 422, "validation_failed", f"{PLACE}{at}"
+
+
+RECTIFYING: dict[str, tuple[Any, int, str, str | None]] = {
+    "a rectification of nothing": (changed("right", "rectification"), 422, "validation_failed", "/rectification"),
+    "no corrections": of(at=""),
+    "corrections of another right": (
+        correcting({"field": EMAIL, "to": f"{SECRET}@example.com"}, right="erasure"), 422, "validation_failed",
+        "/rectification",
+    ),
+    "corrections of a right to a copy": (
+        correcting({"field": EMAIL, "to": f"{SECRET}@example.com"}, right="access"), 422, "validation_failed",
+        "/rectification",
+    ),
+    "a correction without a value": of({"field": EMAIL, "from": f"{SECRET}@example.com"}, at="/0/to"),
+    "a correction to null": of({"field": EMAIL, "to": None}, at="/0/to"),
+    "a correction to nothing": of({"field": EMAIL, "to": ""}, at="/0/to"),
+    "a correction to blanks": of({"field": "contact.name", "to": " \t "}, at="/0/to"),
+    "a correction of blanks": of({"field": "contact.name", "from": " ", "to": SECRET}, at="/0/from"),
+    "a correction to what stands there": of({"field": "contact.name", "from": SECRET, "to": f" {SECRET}"}, at="/0/to"),
+    "a correction to the same address": of(
+        {"field": EMAIL, "from": f"{SECRET}@Example.com", "to": f"{SECRET}@example.com"}, at="/0/to"
+    ),
+    "a field that is corrected twice": of(
+        {"field": "contact.name", "to": "x"}, {"field": "contact.name", "to": SECRET}, at="/1/field"
+    ),
+    "a correction to a line break": of({"field": "contact.name", "to": f"{SECRET}\nx"}, at="/0/to"),
+    "a correction of an escape": of({"field": "contact.name", "from": f"{SECRET}\x1b[2J", "to": "x"}, at="/0/from"),
+    "a correction to NUL": of({"field": "contact.name", "to": f"{SECRET}\x00"}, at="/0/to"),
+    "a correction to no e-mail address": of({"field": EMAIL, "to": f"{SECRET} x"}, at="/0/to"),
+    "a correction to a list of addresses": of({"field": EMAIL, "to": f"{SECRET}@a.com,x@a.com"}, at="/0/to"),
+    "a correction to no phone number": of({"field": "contact.phone", "to": f"0612 {SECRET}"}, at="/0/to"),
+    "a correction to a number": of({"field": "contact.name", "to": 38}, at="/0/to"),
+    "a correction of no field": of({"to": SECRET}, at="/0/field"),
+    "a field that is no key": of({"field": f"{SECRET} name", "to": "x"}, at="/0/field"),
+    "a field without a category": of({"field": "email", "to": f"{SECRET}@example.com"}, at="/0/field"),
+    "a field in capitals": of({"field": "Contact.email", "to": f"{SECRET}@example.com"}, at="/0/field"),
+    "a correction too long": of({"field": "contact.name", "to": "x" * 1_025}, at="/0/to"),
+    "21 corrections": of(*({"field": f"contact.f{number}", "to": "x"} for number in range(21)), at=""),
+    "a correction with more": of({"field": EMAIL, "to": f"{SECRET}@example.com", "why": SECRET}, at="/0/why"),
+    "a correction that is a text": of(SECRET, at="/0"),
+}  # fmt: skip
 BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "unknown right": (changed("right", SECRET), 422, "validation_failed", "/right"),
     "a right that is not offered": (changed("right", "restriction"), 422, "right_not_offered", "/right"),
@@ -73,6 +125,7 @@ BODIES: dict[str, tuple[Any, int, str, str | None]] = {
     "NUL in a value": (changed("reference", f"{SECRET}\x00"), 422, "validation_failed", "/reference"),
     "NUL in a name": (changed("metadata", {f"{SECRET}\x00": "x"}), 422, "validation_failed", "/metadata/*"),
     "a case that is no id": (changed("case", SECRET), 422, "validation_failed", "/case"),
+    **RECTIFYING,
     "a list": ([REQUEST], 422, "validation_failed", ""),
     "1 MB": (b" " * 1_000_000 + b"{}", 413, "body_too_large", None),
     "deep JSON": (deep(10_000), 400, "json_too_deep", None),
