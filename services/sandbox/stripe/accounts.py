@@ -106,7 +106,7 @@ class _Maker:
     def bill(self, bill: Bill, customer: Thing | None) -> None:
         """An invoice, or a checkout, and what was paid for it."""
         at = _days_ago(bill.days)
-        held = {"customer": customer.id if customer else None, "metadata": {}, "currency": "eur"}
+        held: dict[str, Any] = {"customer": customer.id if customer else None, "metadata": {}, "currency": "eur"}
         intent = None
         if bill.status == "paid":
             intent = self._paid(bill, held, at)

@@ -1,6 +1,7 @@
 """Lists: newest first, a page at a time, by `limit`, `starting_after` and times of creation."""
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.sandbox.stripe.books import Thing
@@ -9,6 +10,13 @@ from services.sandbox.stripe.replies import missing, page, refuse
 from services.sandbox.stripe.showing import shown
 
 DEFAULT, MOST = 10, 100
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+}
 PAGING = ("limit", "starting_after", "created")
 
 
@@ -39,11 +47,9 @@ def _within(call: Call, thing: Thing) -> bool:
     wanted = call.params.get("created")
     if wanted is None:
         return True
-    if not isinstance(wanted, Mapping):
-        return str(thing.body["created"]) == wanted
-    at = thing.body["created"]
-    how = {"gt": at.__gt__, "gte": at.__ge__, "lt": at.__lt__, "lte": at.__le__}
-    for name, value in wanted.items():
-        if name not in how or not str(value).isdigit():
+    at = int(thing.body["created"])
+    bounds = wanted if isinstance(wanted, Mapping) else {"eq": wanted}
+    for name, value in bounds.items():
+        if name not in _COMPARE or not str(value).isdigit():
             refuse("Invalid object: created", param="created")
-    return all(how[name](int(value)) for name, value in wanted.items())
+    return all(_COMPARE[name](at, int(value)) for name, value in bounds.items())

@@ -181,7 +181,7 @@ class Finder:
 
     async def _of_customer(self, customer: Thing, matched: Identity) -> list[Item]:
         lists = [self.with_customer(customer.id, category) for category in WITH_CUSTOMER]
-        left, *held = await asyncio.gather(self._left_behind(customer.id, matched), *lists)
+        left, held = await asyncio.gather(self._left_behind(customer.id, matched), asyncio.gather(*lists))
         items = [Item(customer.id, CUSTOMER, matched)]
         for category, things in zip(WITH_CUSTOMER, held, strict=True):
             if things:
