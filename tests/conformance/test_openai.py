@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from habeas.engine import Again, Park, Settled
 from habeas.sdk import Action, Disposition, File, Http, Identity, IdentityType, Manifest, Processor, Record
-from habeas.testing import MemoryExports, ProcessorConformance, Trial, VendorUnderTest
+from habeas.testing import Crashed, DyingLedger, MemoryExports, ProcessorConformance, Trial, VendorUnderTest
 from habeas.vocabulary import AttentionReason, Checked
 from services.connectors.processors.openai import OpenAI
 from services.connectors.processors.openai import processor as openai
@@ -262,3 +262,16 @@ async def test_a_wrong_key_parks_the_task(ai: OpenAIVendor) -> None:
     ai.token = "wrong"
     verdict = await Trial(ai, await ai.nobody()).finish()
     assert verdict == Park(AttentionReason.CREDENTIALS_REJECTED, "credentials_rejected")
+
+
+async def test_a_file_whose_entry_went_before_it_is_still_found_to_be_there(ai: OpenAIVendor) -> None:
+    person = ai.sandbox.person()
+    store = person["openai"]["vector_store"][0]
+    trial = Trial(ai, known_by(person), ledger=DyingLedger())
+    with pytest.raises(Crashed):
+        await trial.run()
+    ai.ask("DELETE", f"/vector_stores/{store}")
+    verdict = await trial.finish()
+    assert isinstance(verdict, Settled)
+    assert ("files", Disposition.ERASED, 2, Checked.VERIFIED) in lines_of(verdict)
+    assert await ai.remains(known_by(person)) == 0

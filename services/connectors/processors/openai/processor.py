@@ -109,6 +109,9 @@ class OpenAI(Processor[Settings]):
             thing = entry or await self._there(category, thing_id)
             if thing is not None:
                 owner = self._marked(thing) or listed.get((category, thing_id)) or self._named(thing)
+                if store and not owner:
+                    # Its entry went. A file's content never changes, so it still is whose the entry said it was.
+                    owner = item.matched.value
                 matched = Identity(IdentityType.CUSTOMER_ID, owner) if owner else NOBODY
                 yield Item(item.ref, category, matched, dated=thing.made_on)
 
@@ -188,7 +191,7 @@ class OpenAI(Processor[Settings]):
             # What was uploaded for assistants can not be had back: the vendor says so with a 400.
             yield Record(item, {**file.raw, "content": "attached" if handed_out else "not_handed_out_by_vendor"})
             if handed_out:
-                yield File(item, guess_type(file.name)[0] or "application/octet-stream", stream.chunks)
+                yield File(item, guess_type(file.name)[0] or "application/octet-stream", _whole(stream.chunks, file))
 
     def _subjects(self, identities: Sequence[Identity]) -> dict[str, Identity]:
         """Return the subject's ids; raise `CannotFulfil` for one that could be taken for another's."""
@@ -211,6 +214,16 @@ class OpenAI(Processor[Settings]):
         separator = self.config.file_name_separator
         owner, found, _ = thing.name.partition(separator) if separator else ("", "", "")
         return owner.strip() if found else ""
+
+
+async def _whole(chunks: AsyncIterator[bytes], file: Thing) -> AsyncIterator[bytes]:
+    """Pass on the bytes of a file; raise `RetryLater` when they are not as many as the vendor said."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        yield chunk
+    if file.size not in (None, size):
+        raise RetryLater("file_incomplete")
 
 
 def _item(category: str, ref: str, thing: Thing, matched: Identity) -> Item:

@@ -59,6 +59,12 @@ class Thing:
         return name if isinstance(name, str) else ""
 
     @property
+    def size(self) -> int | None:
+        """A file's size in bytes, None where the vendor does not say."""
+        size = self.raw.get("bytes")
+        return size if isinstance(size, int) else None
+
+    @property
     def made_on(self) -> date | None:
         """The day on which it was made, in UTC."""
         at = self.raw.get("created_at", self.raw.get("created"))
@@ -155,7 +161,13 @@ class Platform:
         return None if answer.status == 404 else _thing(answer.json())
 
     async def _delete(self, path: str) -> bool:
-        return (await self._call("DELETE", path, accept=(200, 204, 404))).status != 404
+        answer = await self._call("DELETE", path, accept=(200, 204, 404))
+        # A proxy's page is no deletion. An item's answers its conversation, a response's has no body at all.
+        if answer.status == 200 and answer.body:
+            document = answer.json()
+            if not isinstance(document, dict) or document.get("deleted", True) is not True:
+                raise RetryLater("unreadable_answer")
+        return answer.status != 404
 
     async def _call(
         self, method: str, path: str, params: Mapping[str, str] | None = None, *, accept: tuple[int, ...] = (200,)

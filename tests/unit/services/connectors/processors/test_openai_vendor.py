@@ -146,3 +146,9 @@ async def test_a_day_that_can_not_be_read_is_none(raw: dict[str, object]) -> Non
     thing = await always(200, {"id": "file-1"} | raw).thing("files", "f")
     assert thing is not None
     assert thing.made_on is None
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"deleted": tr', b"[]", b'{"deleted": false}'])
+async def test_a_page_that_a_proxy_sends_is_no_deletion(body: bytes) -> None:
+    with pytest.raises(RetryLater, match="unreadable_answer"):
+        await platform(lambda _: httpx.Response(200, content=body)).delete("files", "file-1")
