@@ -1,6 +1,8 @@
 """A copy is made before anything is changed, one request acts on a subject at a time, and two people never wait."""
 
+import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import httpx
@@ -9,9 +11,14 @@ import pytest
 from contracts.seal import SealedIdentity
 from habeas.vocabulary import Action, AttentionReason, IdentityType
 from services.orchestrator.api.examples import REQUEST
-from services.orchestrator.handlers.dispatch_tasks import Dispatcher
+from services.orchestrator.handlers import plan_requests
+from services.orchestrator.handlers.dispatch_tasks import Dispatcher, dispatch
+from services.orchestrator.handlers.plan_requests import Planner
+from services.orchestrator.handlers.subject_turns import LostRace
+from services.orchestrator.handlers.workspace import Workspace
 from tests.integration.services.orchestrator.conftest import Api
 from tests.integration.services.orchestrator.hosts import Hosts
+from tests.waiting import until
 
 EMAIL, CUSTOMER, PHONE = IdentityType.EMAIL, IdentityType.CUSTOMER_ID, IdentityType.PHONE
 SERVES = (Action.ERASE, Action.EXPORT)
@@ -116,9 +123,7 @@ async def test_known_by_other_identities_that_resolve_to_one_person_the_copy_com
     assert set(await lived(api, hosts)) == {"access", "erasure"}
 
 
-async def test_a_copy_waits_for_an_erasure_that_has_begun(
-    api: Api, caller: httpx.AsyncClient, hosts: Hosts
-) -> None:
+async def test_a_copy_waits_for_an_erasure_that_has_begun(api: Api, caller: httpx.AsyncClient, hosts: Hosts) -> None:
     erasure = await file(caller, "erasure", *JANE, ("phone", "+31201234567"))
     await hosts.work()  # the dialler was told already: no resolver finds phone numbers
     access = await file(caller, "access", *JANE)
@@ -220,3 +225,46 @@ async def test_a_turn_ends_with_its_request(api: Api, caller: httpx.AsyncClient,
     await hosts.settle_all()
     assert (await states(api)) == {"access": "completed"}
     assert (await api.count("subject_turns"), await api.count("subject_readers")) == (0, 0)
+
+
+async def test_two_dispatchers_do_not_both_begin_with_one_person(
+    api: Api, caller: httpx.AsyncClient, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = ("+31201234567", "+31207654321")
+    both = [await file(caller, "erasure", *(("phone", one) for one in some)) for some in (numbers, numbers[:1])]
+
+    async def nothing(*_: object) -> int:
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plan_requests, "dispatch", nothing)
+        await Planner(hosts.deps).step()
+    first_has_sent, first_may_end = asyncio.Event(), asyncio.Event()
+
+    async def send(request: str, sent: asyncio.Event | None = None) -> None:
+        async with api.deps.database.transaction() as connection:
+            work = Workspace(connection)
+            await work.lock([request])
+            await work.load_tasks()
+            await dispatch(hosts.deps, work, work.ready_tasks())
+            await work.save()
+            if sent is not None:
+                sent.set()
+                await first_may_end.wait()
+
+    first = asyncio.create_task(send(both[0], first_has_sent))
+    await first_has_sent.wait()
+    second = asyncio.create_task(send(both[1]))
+    await until(partial(waiting_for_a_row, api))
+    first_may_end.set()
+    await first
+    with pytest.raises(LostRace):
+        await second
+    await send(both[1])  # the step is run again
+    assert await effects_sent(api) == [both[0]]
+    assert [row["behind"] for row in await api.rows("SELECT behind FROM tasks WHERE blocked")] == [both[0]]
+
+
+async def waiting_for_a_row(api: Api) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await api.rows(waiting))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.http import RequestIn
 from habeas.vocabulary import Right
 from services.orchestrator.api.examples import REQUEST
-from services.orchestrator.domain.intake import OFFERED, Unacceptable, accept, distinct, is_email
+from services.orchestrator.domain.intake import OFFERED, Offer, Unacceptable, accept, distinct, is_email
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -119,3 +119,67 @@ def test_an_identity_said_twice_is_one_and_the_first_spelling_stays() -> None:
         }
     )
     assert [one.value for one in distinct(body.subject)] == ["Jane@Example.com", "c-42", "C-42"]
+
+
+def rectifying(*corrections: dict[str, str], right: str = "rectification") -> RequestIn:
+    return request(right=right, rectification={"corrections": corrections})
+
+
+def refused(body: RequestIn, offer: Offer | None = None) -> tuple[str, list[str]]:
+    """Return the code and the pointers with which a body is refused."""
+    with pytest.raises(Unacceptable) as error:
+        accept(body, now=NOW, offer=offer or Offer())
+    shown = str(error.value) + str(error.value.errors)
+    assert "squirrel" not in shown
+    return error.value.code, [one.pointer for one in error.value.errors]
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [
+        {"field": "contact.email", "to": "jane@example.org"},
+        {"field": "contact.email", "from": "not an address", "to": "jane@example.org"},  # that is what is wrong
+        {"field": "contact.phone", "from": "0201234567", "to": "+31201234567"},
+        {"field": "contact.name", "from": "jane", "to": "Jane"},
+        {"field": "billing.address.street", "to": "Keizersgracht 1"},
+    ],
+)
+def test_what_can_be_corrected(correction: dict[str, str]) -> None:
+    assert accept(rectifying(correction), now=NOW) == NOW
+
+
+def test_all_corrections_that_are_wrong_are_said_at_once() -> None:
+    body = rectifying(
+        {"field": "contact.email", "to": "squirrel"},
+        {"field": "contact.phone", "to": "squirrel"},
+        {"field": "contact.name", "from": "squirrel", "to": "squirrel"},
+        {"field": "contact.name", "to": "squirrel\x07"},
+        {"field": "contact.customer_id", "from": "squirrel\x07", "to": "x"},
+    )
+    places = ["0/to", "1/to", "2/to", "3/field", "3/to", "4/from"]
+    assert refused(body) == ("validation_failed", [f"/rectification/corrections/{one}" for one in places])
+
+
+@pytest.mark.parametrize("right", [right for right in OFFERED if right is not Right.RECTIFICATION])
+def test_corrections_go_with_their_right_alone(right: Right) -> None:
+    body = rectifying({"field": "contact.name", "to": "squirrel"}, right=right)
+    assert refused(body) == ("validation_failed", ["/rectification"])
+
+
+def test_a_rectification_says_what() -> None:
+    assert refused(request(right="rectification")) == ("validation_failed", ["/rectification"])
+
+
+def test_a_field_that_nobody_knows_is_refused_once_anybody_could_know_it() -> None:
+    body = rectifying({"field": "contact.name", "to": "Jane"}, {"field": "contact.shoe_size", "to": "squirrel"})
+    assert accept(body, now=NOW, offer=Offer(fields=None)) == NOW
+    offer = Offer(fields=frozenset({"contact.name"}))
+    assert refused(body, offer) == ("field_unknown", ["/rectification/corrections/1/field"])
+    assert refused(body, Offer(fields=frozenset())) == (
+        "field_unknown", ["/rectification/corrections/0/field", "/rectification/corrections/1/field"]
+    )  # fmt: skip
+
+
+def test_without_a_place_for_copies_there_are_none() -> None:
+    assert accept(request(right="access"), now=NOW, offer=Offer(exports=True)) == NOW
+    assert refused(request(right="access"), Offer(exports=False)) == ("right_not_offered", ["/right"])

@@ -1,5 +1,6 @@
 """Planning: resolve to a fixed point, then act everywhere, in order, and never end while anything is open."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -293,3 +294,26 @@ def test_every_request_ends_and_covers_every_processor(landscape: list[Candidate
     acted = {task.processor for task in request.tasks if task.action is Action.ERASE}
     assert acted == {one.id for one in request.candidates.values() if one.standing is not Standing.RETIRED}
     assert all(task.round <= MAX_ROUNDS for task in request.tasks)
+
+
+def test_a_processor_that_knows_no_field_to_correct_is_not_asked() -> None:
+    actions = {Action.RECTIFY}
+    knows = replace(served("crm", serves=actions), fields=frozenset({"contact.email", "contact.name"}))
+    other = replace(served("mailing", serves=actions), fields=frozenset({"contact.language"}))
+    decided = plan(
+        right=Right.RECTIFICATION,
+        types={EMAIL},
+        candidates=[knows, other, served("files")],
+        tasks=[],
+        fields=["contact.email", "contact.phone"],
+    )
+    assert [(one.processor, one.action, one.state, one.reason) for one in decided.add] == [
+        ("crm", Action.RECTIFY, TaskState.READY, None),
+        ("mailing", Action.RECTIFY, TaskState.SETTLED, "unknown_field"),
+        ("files", Action.RECTIFY, TaskState.SETTLED, "right_not_served"),
+    ]
+
+
+def test_an_access_exports_everywhere() -> None:
+    decided = plan(right=Right.ACCESS, types={EMAIL}, candidates=[served("crm", serves={Action.EXPORT})], tasks=[])
+    assert [(one.action, one.state) for one in decided.add] == [(Action.EXPORT, TaskState.READY)]

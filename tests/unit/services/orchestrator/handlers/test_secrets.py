@@ -6,7 +6,7 @@ import pytest
 
 from habeas.vocabulary import IdentityType
 from services.chassis.crypto.at_rest import Undecryptable
-from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack, unpack
+from services.orchestrator.handlers.secrets import KnownCorrection, KnownIdentity, Secrets, pack, unpack
 
 KEY = os.urandom(32)
 REQUEST = "req_01J00000000000000000000000"
@@ -17,6 +17,10 @@ SECRETS = Secrets(
     ),
     "józef@bücher.example",
     "TICKET-42",
+    (
+        KnownCorrection("contact.email", "józef@bücher.example", "józef@new.example"),
+        KnownCorrection("contact.name", None, "Józef Squirrel"),
+    ),
 )
 
 
@@ -34,7 +38,7 @@ def test_neither_another_key_nor_another_request_opens_it() -> None:
 
 
 def test_nothing_of_it_shows() -> None:
-    shown = repr(SECRETS) + repr(SECRETS.identities[1])
-    for text in ("józef", "c-42", "TICKET"):
+    shown = repr(SECRETS) + repr(SECRETS.identities[1]) + repr(SECRETS.corrections)
+    for text in ("józef", "c-42", "TICKET", "Squirrel"):
         assert text not in shown
         assert text.encode() not in pack(KEY, REQUEST, SECRETS)
