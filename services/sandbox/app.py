@@ -42,11 +42,12 @@ class Sandbox:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.ledgers = {
-            name: Ledger(settings.dir / "ledger", name) for name in ("hubspot", "s3", "openai", "stripe", "smtp")
-        }
+        vendors = ("hubspot", "hubspot-us", "s3", "openai", "stripe", "smtp")
+        self.ledgers = {name: Ledger(settings.dir / "ledger", name) for name in vendors}
         self._hubspot_dial, self._s3_dial, self._smtp_dial = Dial(HubSpotKnobs), Dial(S3Knobs), Dial(SmtpKnobs)
         self._account = HubSpot(Crm(), self.ledgers["hubspot"], self._hubspot_dial, settings.hubspot_token)
+        us_ledger, us_dial = self.ledgers["hubspot-us"], Dial(HubSpotKnobs)
+        self._us_account = HubSpot(Crm(), us_ledger, us_dial, settings.hubspot_us_token)  # filled through its API
         self._openai_dial = Dial(OpenAIKnobs)
         self._openai = OpenAI(Platform(), self.ledgers["openai"], self._openai_dial, settings.openai_token)
         self._ai = AiSupplier(self._openai.platform, IdLedger(settings.dir / "application" / "openai-ids.jsonl"))
@@ -84,7 +85,7 @@ class Sandbox:
             log.event("sandbox.stopped")
 
     def http_app(self) -> FastAPI:
-        """Vendors below `/hubspot`, `/openai` and `/stripe`, the control API below `/_sandbox`, health beside them."""
+        """Each vendor below its path (HubSpot has two accounts), the control API below `/_sandbox`, and health."""
         app = FastAPI(title="Habeas sandbox", openapi_url="/_sandbox/openapi.json", docs_url=None, redoc_url=None)
         app.include_router(control_api(self._controls()))
 
@@ -99,6 +100,7 @@ class Sandbox:
             return {"status": "ready" if listening else "not ready"}
 
         app.mount("/hubspot", Gate(hubspot_app(self._account), self._account))
+        app.mount("/hubspot-us", Gate(hubspot_app(self._us_account), self._us_account))
         app.mount("/openai", OpenAIGate(openai_app(self._openai), self._openai))
         app.mount("/stripe", StripeGate(stripe_app(self._stripe), self._stripe))
         return app
@@ -106,6 +108,8 @@ class Sandbox:
     def reset(self) -> None:
         """Everything as it was at the start: nobody there, all knobs back, ledgers set aside and begun anew."""
         self._account.reset()
+        self._us_account.reset()
+        self._us_account.dial.turn({})
         self._store.reset()
         self._ai.clear()
         self._stripe.reset()
@@ -120,6 +124,7 @@ class Sandbox:
     def _controls(self) -> Controls:
         dials: dict[str, Dial[Any]] = {
             "hubspot": self._hubspot_dial,
+            "hubspot-us": self._us_account.dial,
             "s3": self._s3_dial,
             "openai": self._openai_dial,
             "stripe": self._stripe.dial,

@@ -108,6 +108,7 @@ class SmtpKnobs(Knobs):
 
 KINDS: dict[str, type[Knobs]] = {
     "hubspot": HubSpotKnobs,
+    "hubspot-us": HubSpotKnobs,
     "s3": S3Knobs,
     "openai": OpenAIKnobs,
     "stripe": StripeKnobs,

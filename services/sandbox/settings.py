@@ -16,6 +16,7 @@ class SandboxSettings(BaseSettings):
     s3_port: int = 9102
     smtp_port: int = 9103
     hubspot_token: str = "sandbox-hubspot-token"  # noqa: S105 (a public word, not a secret)
+    hubspot_us_token: str = "sandbox-hubspot-us-token"  # noqa: S105 (the same)
     openai_token: str = "sandbox-openai-token"  # noqa: S105 (as above)
     stripe_key: str = "sk_test_sandbox"
     s3_access_key: str = "sandbox"

@@ -1,5 +1,6 @@
 """HubSpot's client against answers that the sandbox never gives."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -70,15 +71,66 @@ async def test_a_missing_scope_parks_and_a_bad_request_is_our_defect() -> None:
         await crm(always(400, {"message": "a@example.com is wrong"})).search(GROUP)
 
 
-async def test_an_address_can_not_leave_its_place_in_the_path() -> None:
+async def test_an_address_never_stands_in_a_path() -> None:
     paths: list[bytes] = []
+    address = "../../x?y=1#z@example.com"
 
     def answer(request: httpx.Request) -> httpx.Response:
         paths.append(request.url.raw_path)
-        return httpx.Response(404)
+        return httpx.Response(207, json={"results": [], "errors": [gone(address)]})
 
-    await crm(answer).contact("../../x?y=1#z@example.com", ("email",), by_email=True)
-    assert all(path.startswith(b"/crm/v3/objects/contacts/..%2F..%2Fx%3Fy%3D1%23z%40example.com?") for path in paths)
+    assert await crm(answer).contact_of(address) is None
+    assert set(paths) == {b"/crm/v3/objects/contacts/batch/read", b"/crm/v3/objects/contacts/batch/read?archived=true"}
+
+
+def gone(*ids: str) -> dict[str, object]:
+    return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "gone", "context": {"ids": list(ids)}}
+
+
+def thing(number: str) -> dict[str, object]:
+    return {"id": number, "properties": {"hs_note_body": "x", "hubspot_owner_id": None}}
+
+
+async def test_what_a_batch_read_says_does_not_exist_is_left_out() -> None:
+    body = {"results": [thing("1")], "numErrors": 1, "errors": [gone("2")]}
+    found = await crm(always(207, body)).things("notes", ["1", "2"], ["hs_note_body"])
+    assert [one.id for one in found] == ["1"]
+
+
+@pytest.mark.parametrize("errors", [[], [{"category": "RATE_LIMITS", "context": {"ids": ["2"]}}]])
+async def test_what_a_batch_read_does_not_explain_is_not_taken_for_gone(errors: object) -> None:
+    with pytest.raises(RetryLater, match="partial_answer"):
+        await crm(always(207, {"results": [thing("1")], "errors": errors})).things("notes", ["1", "2"], ["x"])
+
+
+async def test_a_batch_whose_answer_is_too_large_is_read_in_halves() -> None:
+    sizes: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = [str(one["id"]) for one in json.loads(request.content)["inputs"]]
+        sizes.append(len(asked))
+        long = "x" * (17 << 20) if len(asked) > 25 else "x"
+        results = [{"id": one, "properties": {"hs_email_text": long if one == asked[0] else "x"}} for one in asked]
+        return httpx.Response(200, json={"results": results})
+
+    found = await crm(answer).things("emails", [str(number) for number in range(100)], ["hs_email_text"])
+    assert len(found) == 100
+    assert sizes == [100, 50, 25, 25, 50, 25, 25]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (200, {"id": "1"}, None),
+        (404, {}, "in_recycle_bin"),
+        (409, {"category": "CONFLICT"}, "email_of_another_contact"),
+        (400, {"errors": [{"code": "PROPERTY_DOESNT_EXIST"}]}, "unknown_property"),
+        (400, {"errors": [{"code": "NOT_SEEN_BEFORE"}]}, "invalid_value"),
+        (400, {}, "invalid_value"),
+    ],
+)
+async def test_a_change_that_is_not_made_is_told_why(status: int, body: object, why: str | None) -> None:
+    assert await crm(always(status, body)).change("1", {"city": "Utrecht"}) == why
 
 
 @pytest.mark.parametrize(("zone", "seconds"), [("UTC", 1_800.0), ("America/New_York", 19_800.0)])
