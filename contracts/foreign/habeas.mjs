@@ -1,7 +1,7 @@
-// What a connector in another language needs of cryptography, in Node without packages: keys, proof and seal.
+// What a connector in another language needs, in Node without packages: keys, proof, seal and the report on a task.
 // `node contracts/foreign/habeas.mjs` checks it against contracts/vectors and says how many hold.
 
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -64,6 +64,48 @@ export function seal(keys, payload) {
   const cipher = createCipheriv("aes-256-gcm", contentKey, iv, { authTagLength: 16 }).setAAD(Buffer.from(protectedHeader));
   const ciphertext = Buffer.concat([cipher.update(JSON.stringify(payload)), cipher.final()]);
   return [protectedHeader, ...[wrapped, iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"))].join(".");
+}
+
+const DONE = ["erased", "anonymised", "suppressed", "exported", "rectified", "restricted", "lifted", "stopped", "already_done"];
+
+/** The one word above the lines of an outcome. */
+export function headlineOf(lines) {
+  const present = new Set(lines.map((line) => line.disposition));
+  const done = DONE.some((one) => present.has(one));
+  if (present.has("failed")) return done || present.has("retained") ? "partly_fulfilled" : "not_fulfilled";
+  if (done && present.has("refused")) return "partly_fulfilled";
+  if (done) return present.has("retained") ? "fulfilled_with_retention" : "fulfilled";
+  return present.has("refused") || present.has("retained") ? "refused" : "nothing_found";
+}
+
+/** Believe a record of your task topic: `{ task, subject }`; throws, and then nothing may be done but keep the record. */
+export function believe(keys, { topic, key, headers, body }) {
+  if (!holds(keys, headers["habeas-proof"], { topic, key, headers, body })) throw new Error("unproven");
+  const task = JSON.parse(body);
+  if (task.processor !== keys.kid.split("/")[0]) throw new Error("task of another processor");
+  if (headers.ce_type !== "dev.habeas.task.dispatched.v1") return { task, subject: null }; // cancelled, closed
+  const subject = unseal(keys, task.sealed);
+  if (subject.task !== task.task_id) throw new Error("seal of another task");
+  return { task, subject };
+}
+
+/** The record that settles a task. `more` adds members of task.settled: effects, attempts, export, sealed. */
+export function settled(keys, task, lines, { topic = "habeas.reports.v1", eventId = randomUUID(), ...more } = {}) {
+  const at = new Date().toISOString();
+  const { livemode, task_id, request_id, processor, dispatch_no } = task;
+  const outcome = { headline: headlineOf(lines), lines };
+  const body = Buffer.from(JSON.stringify({ livemode, task_id, request_id, processor, dispatch_no, at, outcome, ...more }));
+  const headers = {
+    "ce_specversion": "1.0",
+    "ce_id": eventId,
+    "ce_type": "dev.habeas.task.settled.v1",
+    "ce_source": `/connectors/${processor}`,
+    "ce_time": at,
+    "ce_subject": request_id,
+    "content-type": "application/json",
+  };
+  headers["habeas-proof"] = prove(keys, { topic, key: request_id, headers, body });
+  return { topic, key: request_id, headers, body };
 }
 
 function vectors(name) {

@@ -3,25 +3,17 @@
 import base64
 import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import contracts.seal
 from contracts.generate.asyncapi import VERSION
 from contracts.topics import ALL, DAY_MS, MESSAGES, Topic
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import unseal
+from tests.contract.foreign_pages import CONTRACTS, README, needs_node, node, python_page
 
-CONTRACTS = Path(contracts.seal.__file__).parent
-README = (CONTRACTS / "README.md").read_text(encoding="utf-8")
-NODE = shutil.which("node")
 SCRIPT = CONTRACTS / "foreign" / "habeas.mjs"
-
-needs_node = pytest.mark.skipif(NODE is None, reason="NODE IS NOT INSTALLED: the example for Node is not checked here")
 
 
 def _vectors(file: str, name: str) -> list[dict[str, Any]]:
@@ -29,35 +21,24 @@ def _vectors(file: str, name: str) -> list[dict[str, Any]]:
     return cases
 
 
-def _node(*arguments: str) -> str:
-    assert NODE is not None
-    done = subprocess.run([NODE, str(SCRIPT), *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @needs_node
 def test_the_example_for_node_holds_against_every_vector() -> None:
     proofs, opens, refused = _vectors("proof", "proofs"), _vectors("seal", "opens"), _vectors("seal", "refused")
     expected = 2 * len(_vectors("keys", "keys")) + 3 * len(proofs) + 2 * len(opens) + len(refused)
-    assert _node() == f"{expected} hold"
+    assert node(str(SCRIPT)) == f"{expected} hold"
 
 
 @needs_node
 def test_a_seal_that_node_made_opens_here() -> None:
     keys = ProcessorKeys.from_secret("crm-eu", 1, bytes(32))
-    sealed = _node("seal", keys.sealing.hex(), keys.kid, '{"task":"zoë"}')
+    sealed = node(str(SCRIPT), "seal", keys.sealing.hex(), keys.kid, '{"task":"zoë"}')
     assert unseal(keys, sealed) == '{"task":"zoë"}'.encode()
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """What the Python of the README defines."""
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 1
-    names: dict[str, Any] = {}
-    exec(compile(blocks[0], "contracts/README.md", "exec"), names)  # noqa: S102 (our own page, shown to be true)
-    return names
+    return python_page()
 
 
 def test_the_python_of_the_readme_derives_keys(shown: dict[str, Any]) -> None:
