@@ -1,0 +1,39 @@
+"""A package of 200 MB from each of two processors takes at most 64 MB more memory than a small one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[4]
+SIZE = 200_000_000
+MOST_GROWTH = 64 << 20
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process held at most")
+
+
+def run(*arguments: str | Path, **more: str) -> str:
+    command = (sys.executable, "-m", "tests.integration.services.orchestrator.bulky", *map(str, arguments))
+    return subprocess.run(command, cwd=ROOT, env=os.environ | more, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small and a large export of each processor."""
+    folder = tmp_path_factory.mktemp("exports")
+    run("write", folder, SIZE)
+    return folder
+
+
+def test_a_large_package_is_made_in_flat_memory(exports: Path) -> None:
+    told = json.loads(run("make", exports))
+    assert told["bytes"] > SIZE
+    assert told["growth"] < MOST_GROWTH
+
+
+def test_the_measure_would_notice(exports: Path) -> None:
+    """Read with the whole object as one piece: what is asserted above must fail."""
+    assert json.loads(run("make", exports, AT_A_TIME=str(SIZE)))["growth"] > MOST_GROWTH
