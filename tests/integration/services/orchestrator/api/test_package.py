@@ -269,9 +269,8 @@ async def test_while_the_storage_is_away_it_says_to_come_again(world: World, mon
     request = await world.file()
     await world.export()
 
-    async def away(store: ObjectStore, path: str) -> AsyncIterator[bytes]:
+    def away(store: ObjectStore, path: str) -> AsyncIterator[bytes]:
         raise StoreAway("unreachable")
-        yield b""
 
     monkeypatch.setattr(ObjectStore, "read", away)
     answer = await world.fetch(request)
