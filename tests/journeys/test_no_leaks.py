@@ -23,6 +23,8 @@ ENCRYPTED = {
     "connectors.tasks.findings": "what was resolved, as a JWE, until the task is closed",
     "connectors.journal.wrapped": "data keys, wrapped by the host's key",
     "connectors.journal.sealed": "what was found and done, under the task's data key",
+    "connectors.holds.wrapped": "data keys of holds, wrapped by the host's key",
+    "connectors.holds.sealed": "references and fingerprints of what is kept, under the hold's own key",
     "connectors.outbox.value": "messages on their way",
     "connectors.dead_letters.sealed": "records that could not be taken, under a key of the service",
     "notifier.notices.sealed": "contact and reference, as a JWE, until the notice is answered",
@@ -89,6 +91,13 @@ def test_nobody_is_found_in(story: Story, kind: str) -> None:
 def test_nobody_is_found_in_any_file_not_even_in_those_of_the_servers(story: Story) -> None:
     story.checkpoint()
     assert told(story.files()) == []
+
+
+def test_copies_lie_where_exports_lie_and_were_looked_through(story: Story) -> None:
+    """Or nothing would have been said of what is at rest there."""
+    assert len(story.exports) == 3  # the AI supplier has nothing of this person
+    assert all(path.stat().st_size > 0 for path in story.exports)
+    assert all(path.is_relative_to(story.world.stack.home.path) for path in story.exports)
 
 
 def test_the_logs_were_talkative(story: Story) -> None:

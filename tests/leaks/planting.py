@@ -43,6 +43,7 @@ class Planting:
     def __init__(self) -> None:
         self.words = {kind: fresh_word().capitalize() for kind in KINDS}
         self.words["phone number"] = f"+3197{fresh_word(8, DIGITS)}"
+        self.words["corrected number"] = f"+3198{fresh_word(8, DIGITS)}"
         self._made = 0
 
     def person(self) -> Planted:
@@ -62,9 +63,11 @@ class Planting:
 class Vendors:
     """The sandbox's vendors, as somebody who keeps data there uses them."""
 
-    def __init__(self, *, hubspot: str, s3: str) -> None:
+    def __init__(self, *, sandbox: str, s3: str) -> None:
         token = {"authorization": "Bearer sandbox-hubspot-token"}
-        self._hubspot = httpx.Client(base_url=f"{hubspot}/hubspot", headers=token, timeout=30, trust_env=False)
+        self._hubspot = httpx.Client(base_url=f"{sandbox}/hubspot", headers=token, timeout=30, trust_env=False)
+        key = {"authorization": "Bearer sk_test_sandbox"}
+        self._stripe = httpx.Client(base_url=f"{sandbox}/stripe", headers=key, timeout=30, trust_env=False)
         self._s3 = boto3.client(
             "s3",
             endpoint_url=s3,
@@ -74,7 +77,7 @@ class Vendors:
         )
 
     def take(self, person: Planted) -> str:
-        """Keep data on somebody at both; return the id that the CRM knows them by."""
+        """Keep data on somebody at all three; return the id that the CRM knows them by."""
         properties = {
             "email": person.email.lower(),
             "firstname": person.first_name,
@@ -84,6 +87,9 @@ class Vendors:
         }
         answer = self._hubspot.post("/crm/v3/objects/contacts", json={"properties": properties})
         answer.raise_for_status()
+        customer = {"email": person.email.lower(), "name": person.first_name, "phone": person.phone}
+        customer["metadata[customer_id]"] = person.customer_id
+        self._stripe.post("/v1/customers", data=customer).raise_for_status()
         key = f"customers/{person.customer_id}/{person.file}"
         self._s3.put_object(Bucket="habeas-demo", Key=key, Body=person.email.encode())
         return str(answer.json()["id"])
@@ -92,10 +98,17 @@ class Vendors:
         """Return how much of somebody is still there."""
         contact = self._hubspot.get(f"/crm/v3/objects/contacts/{person.email.lower()}", params={"idProperty": "email"})
         listed = self._s3.list_object_versions(Bucket="habeas-demo", Prefix=f"customers/{person.customer_id}/")
-        return int(contact.is_success) + len(listed.get("Versions", [])) + len(listed.get("DeleteMarkers", []))
+        customers = self._stripe.get("/v1/customers", params={"email": person.email.lower()}).json()["data"]
+        return (
+            int(contact.is_success)
+            + len(customers)
+            + len(listed.get("Versions", []))
+            + len(listed.get("DeleteMarkers", []))
+        )
 
     def close(self) -> None:
         self._hubspot.close()
+        self._stripe.close()
         self._s3.close()
 
 
@@ -137,6 +150,12 @@ def _wrong(person: Planted) -> Iterator[dict[str, Any]]:
         {"subject": {"identities": [{"type": "customer_id", "value": person.customer_id * 100}]}},
         {"subject": {"identities": [{"type": "email", "value": email}], "country": email, "language": email}},
         {"identity_check": {"method": email}},
+        {"rectification": {"corrections": [{"field": "contact.phone", "to": person.phone}]}},
+        _correcting({"field": "contact.email", "to": f"{email}@"}),
+        _correcting({"field": "contact.phone", "from": person.phone, "to": person.first_name}),
+        _correcting({"field": "contact.phone", "from": person.phone, "to": person.phone}),
+        _correcting({"field": email, "to": person.first_name}),
+        _correcting({"field": "contact.email", "to": f"{email}\x00"}),
     ):
         yield {**filing, "json": {**good, **changes}}
     yield {**filing, "json": good, "headers": {"idempotency-key": f"{email} {email}"}}
@@ -148,6 +167,7 @@ def _wrong(person: Planted) -> Iterator[dict[str, Any]]:
         f"/{email}",
         f"/v1/requests/{email}",
         f"/v1/requests/{email}/timeline",
+        f"/v1/requests/{email}/package",
         f"/v1/requests?email={email}",
         f"/v1/requests?cursor={email}",
         f"/v1/tasks/{email}",
@@ -159,6 +179,10 @@ def _wrong(person: Planted) -> Iterator[dict[str, Any]]:
         yield {"method": f"X{person.first_name.split()[0].upper()}", "url": path}
     yield {"method": "POST", "url": f"/v1/requests/{email}/cancel"}
     yield {"method": "POST", "url": f"/v1/consumers/orchestrator/{email}/resume"}
+
+
+def _correcting(correction: dict[str, str]) -> dict[str, Any]:
+    return {"right": "rectification", "rectification": {"corrections": [correction]}}
 
 
 def body_of(person: Planted, **more: Any) -> dict[str, Any]:

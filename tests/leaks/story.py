@@ -1,7 +1,10 @@
 """A day on which much goes wrong: erasures of planted people through a whole stack that tells all it can."""
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 
 import httpx
 from aiokafka import AIOKafkaProducer
@@ -14,6 +17,7 @@ from tests.leaks.places import Thing, metrics, processes, tables, topics
 from tests.leaks.planting import Planted, Planting, Vendors, hostile_records, misuse
 from tests.leaks.scanner import Hit, Scanner
 
+PHONE = "contact.phone"
 SERVICES = ("orchestrator", "connectors", "notifier")
 COMPACTED = "habeas.processors.v1"  # takes no record without a key
 READ = (
@@ -36,8 +40,9 @@ class Story:
         self.seen: dict[str, int] = {}
         self.filled: set[str] = set()  # columns that held something
         self.ciphertexts: set[str] = set()  # columns that held a seal
+        self.exports: list[Path] = []  # objects that hold a copy
         self._vendors = Vendors(
-            hubspot=world.stack.sandbox_url, s3=f"http://127.0.0.1:{world.stack.ports['sandbox-s3']}"
+            sandbox=world.stack.sandbox_url, s3=f"http://127.0.0.1:{world.stack.ports['sandbox-s3']}"
         )
 
     @property
@@ -46,7 +51,8 @@ class Story:
         return Scanner(self.planting.words)
 
     def live(self) -> None:
-        """Let the day pass; look twice, while work is stuck and when all of it is done."""
+        """Let the day pass; look when copies were made, while work is stuck, and when all of it is done."""
+        self._copies_and_corrections()
         people = [self.planting.person() for _ in range(8)]
         doubtful, stranger, mixed = people[:3]
         for person in people:
@@ -70,6 +76,20 @@ class Story:
         assert sum(self._vendors.left(person) for person in people if person is not mixed) == 0
         wait_for(lambda: self._told(requests), within=60)
         wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=30)
+        self.look()
+
+    def _copies_and_corrections(self) -> None:
+        """Export one person and correct another: what was exported stays where exports lie, and was really theirs."""
+        seeing, corrected = self.planting.person(), self.planting.person()
+        for person in (seeing, corrected):
+            self._vendors.take(person)
+        number = f"{self.planting.words['corrected number']}1"
+        wishes = [_wish("access", seeing), replace(_wish("rectification", corrected), corrections={PHONE: number})]
+        filed = self.world.file(wishes)
+        self.world.wait(filed)
+        with zipfile.ZipFile(BytesIO(b"".join(self.world.habeas.requests.package(filed[0])))) as package:
+            assert seeing.first_name in package.read("crm-eu/contact.json").decode()
+        self.exports = [path for path in (self.world.stack.home.path / "exports").rglob("*") if path.is_file()]
         self.look()
 
     def close(self) -> None:
@@ -123,15 +143,7 @@ class Story:
         return list(self.world.habeas.requests.tasks(request))
 
     def _file(self, people: list[Planted]) -> list[str]:
-        new = [
-            NewRequest(
-                "erasure",
-                [Identity(*one) for one in person.identities()],
-                contact=person.email,
-                reference=person.reference,
-            )
-            for person in people
-        ]
+        new = [_wish("erasure", person) for person in people]
         first = self.world.habeas.requests.file(new[0])
         rest = self.world.habeas.requests.file_many(new[1:])
         return [first.id, *(one.request.id for one in rest.results if one.request is not None)]
@@ -170,3 +182,8 @@ class Story:
         if server is not None:
             server.kill()
             server.start()
+
+
+def _wish(right: str, person: Planted) -> NewRequest:
+    known = [Identity(*one) for one in person.identities()]
+    return NewRequest(right, known, contact=person.email, reference=person.reference)
