@@ -136,14 +136,14 @@ def _news(line: Line, words: Words) -> News:
     short = line.disposition in _SHORT
     unlisted = line.disposition is Disposition.FAILED and line.checked is Checked.NOT_CHECKABLE
     if unlisted and not line.count and line.category != ALL:
-        parts = [words.cannot_list]
+        parts = [words.unlisted]
     else:
         parts = [f"{words.finding(line.disposition, line.count)}."]
     if line.disposition in _WHY:
         parts.append(_reason(line, words))
     elif line.disposition is Disposition.NOT_FOUND and line.checked is not Checked.VERIFIED:
         parts.append(words.unchecked)
-    text = " ".join(part for part in parts if part)
+    text = " ".join(parts)
     return News(category, text[:1].upper() + text[1:], short)
 
 

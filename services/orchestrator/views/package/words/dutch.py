@@ -50,14 +50,17 @@ DUTCH = Words(
     },
     other_finding=Counted("behandeld", "1 gegeven behandeld", "{count} gegevens behandeld"),
     unchecked="Dit konden wij zelf niet controleren.",
-    cannot_list="Niemand kan zulke gegevens doorzoeken met wat wij van u weten; of er iets van u bij is, kunnen wij "
-    "dus "
-    "niet zeggen.",
+    unlisted="Wij konden dit niet helemaal doorzoeken; er kunnen dus gegevens van u zijn die wij niet hebben gevonden.",
     reasons={
         "not_served": "Deze ontvanger kan geen kopieën geven.",
         "right_not_served": "Deze ontvanger kan geen kopieën geven.",
         "no_accepted_identity": "Deze ontvanger kent mensen aan andere gegevens dan wij van u hebben.",
-        "cannot_be_listed": "",
+        "cannot_be_listed": "Zulke gegevens zijn niet te doorzoeken met wat wij van u weten.",
+        "content_in_archive_storage": "Een deel ligt in een archief, waaruit het niet meteen te lezen is.",
+        "orphans_not_looked_for": "Wat daar aan geen klant hangt, is niet gezocht.",
+        "unsafe_customer_id": "Uw klantnummer heeft een vorm waarmee deze ontvanger niet kan zoeken.",
+        "no_export_store": "Er was geen veilige plaats voor de kopie.",
+        "unspecified": "Vraag ons naar de reden, dan vertellen wij die u.",
         "cannot_fulfil": "Het is technisch niet mogelijk.",
         "shared_with_others": "De gegevens betreffen ook andere mensen.",
         "never_announced": "Deze ontvanger was niet bereikbaar.",

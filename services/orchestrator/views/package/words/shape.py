@@ -37,7 +37,7 @@ class Words:
     findings: Mapping[Disposition, Counted]
     other_finding: Counted
     unchecked: str
-    cannot_list: str
+    unlisted: str
     reasons: Mapping[str, str]
     no_reason: str
     other_reason: str

@@ -152,8 +152,8 @@ def test_a_processor_that_never_announced_itself_is_named_by_its_id() -> None:
         ),
         (
             line(Disposition.FAILED, checked=Checked.NOT_CHECKABLE, reason="cannot_be_listed"),
-            "we can not say whether there is any.",
-            "of er iets van u bij is, kunnen wij dus niet zeggen.",
+            "so there may be data about you that we did not find. Such data can not be searched",
+            "er kunnen dus gegevens van u zijn die wij niet hebben gevonden. Zulke gegevens zijn niet",
         ),
         (
             line(Disposition.NOT_APPLICABLE, category="all", reason="no_accepted_identity"),
