@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from habeas.vocabulary import Action
+from services.chassis.postgres import outbox
 from services.orchestrator.api.examples import ACCESS, REASON
-from services.orchestrator.handlers import workspace
 from services.orchestrator.handlers.close_packages import ClosePackages
 from services.orchestrator.handlers.retire_processor import retire_processor
 from services.orchestrator.handlers.shred_requests import Upkeep
@@ -105,7 +105,7 @@ async def test_a_crash_amid_giving_up_leaves_it_to_the_next_time(
     await hosts.settle_all()
     api.clock.advance(31 * DAY)
     with monkeypatch.context() as patch:
-        patch.setattr(workspace.outbox, "append", None)
+        patch.setattr(outbox, "append", None)
         with pytest.raises(TypeError):
             await ClosePackages(api.deps).step()
     assert (await shown(api, request_id))["package_open"] is True
