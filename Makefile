@@ -50,12 +50,13 @@ check-contracts: $(READY)
 check-house: $(READY)
 	$(BIN)/pytest -q tests/architecture
 
-# Two at a time on any machine: each runs servers of its own, and several tests kill them.
+# Two at a time on any machine: each runs servers of its own, and several tests kill them. Faults are tried at a few of
+# each task's calls here, at all of them in test-kill.
 test: $(READY) ## every test that belongs to each change (under ten minutes)
-	$(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,unit architecture contract conformance integration journeys))
+	HABEAS_KIT_MOST_CALLS=4 $(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,unit architecture contract conformance example_processor integration journeys))
 
-test-kill: $(READY) ## stop and kill services, broker and database at every named point
-	$(BIN)/pytest $(wildcard tests/chaos)
+test-kill: $(READY) ## stop and kill services, broker and database at every named point; break every vendor call
+	$(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,chaos conformance))
 
 bench: $(READY) ## measure, and print ratios of one warm run
 	$(BIN)/python -m tests.bench

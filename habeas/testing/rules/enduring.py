@@ -21,7 +21,7 @@ class EnduranceRules(Kit):
         async def story(vendor: VendorUnderTest) -> None:
             calm = Trial(vendor, await vendor.person())
             whole = counted(await calm.finish())
-            for step in range(calm.ledger.crash.steps):
+            for step in self._some_of(calm.ledger.crash.steps):
                 trial = Trial(vendor, await vendor.person(), ledger=MemoryLedger(crash=Crash(at=step)))
                 with pytest.raises(Crashed):
                     await trial.finish()
@@ -33,7 +33,7 @@ class EnduranceRules(Kit):
         async def story(vendor: VendorUnderTest) -> None:
             calm = Trial(vendor, await vendor.person())
             whole = counted(await calm.finish())
-            for things in range(len(calm.ledger.items)):
+            for things in self._some_of(len(calm.ledger.items)):
                 trial = Trial(vendor, await vendor.person(), tampered=dying_in_locate(things))
                 with pytest.raises(Crashed):
                     await trial.run()

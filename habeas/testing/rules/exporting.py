@@ -16,8 +16,6 @@ from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
 from habeas.vocabulary import AttentionReason
 
-MOST_CALLS = 40
-
 
 class ExportRules(Kit):
     """What `export` must keep to."""
@@ -68,7 +66,7 @@ class ExportRules(Kit):
             person = await vendor.person()
             calm = BreakingExports()
             await Trial(vendor, person, action=Action.EXPORT, exports=calm).finish()
-            for step in range(min(calm.crash.steps, MOST_CALLS)):
+            for step in self._some_of(calm.crash.steps):
                 exports = BreakingExports(crash=Crash(at=step))
                 trial = Trial(vendor, person, action=Action.EXPORT, exports=exports)
                 with pytest.raises(Crashed):
@@ -89,7 +87,7 @@ class ExportRules(Kit):
             calls = vendor.calls
             if not calls:
                 raise NotArranged("give `transport=self.transport()` to Http in open() of your VendorUnderTest")
-            for number in range(min(calls, MOST_CALLS)):
+            for number in self._some_of(calls):
                 await vendor.suffer("half_json", faults.half_an_answer(), at=number)
                 assert await _exported(vendor, person) == whole, (
                     f"an answer that broke off at call {number} of {calls} changed the export: count the bytes of a "

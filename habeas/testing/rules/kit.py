@@ -1,6 +1,7 @@
 """What all rules stand on: a vendor, a story told to it, and what must hold at its end."""
 
 import asyncio
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from habeas.vocabulary import DONE, Checked
 
 Story = Callable[[VendorUnderTest], Coroutine[Any, Any, None]]
 Key = tuple[str, str]
+QUICK = "HABEAS_KIT_MOST_CALLS"
 
 
 class Kit(ABC):
@@ -23,6 +25,12 @@ class Kit(ABC):
 
     people_are_alike: bool = True
     """Whether every person of the vendor under test has equally many things, so that counts can be compared."""
+
+    most_calls: int = 40
+    """Calls of one task, and steps of its memory, at which a fault or crash is tried: spread over all that there are.
+
+    The environment variable `HABEAS_KIT_MOST_CALLS` lowers it, for a quick look.
+    """
 
     @abstractmethod
     def vendor(self) -> VendorUnderTest:
@@ -38,6 +46,13 @@ class Kit(ABC):
             asyncio.run(story(vendor))
         except NotArranged as error:
             pytest.skip(str(error))
+
+    def _some_of(self, count: int) -> list[int]:
+        """Return numbers below `count`, spread evenly from the first to the last: all, or as many as are tried."""
+        most = min(self.most_calls, int(os.environ.get(QUICK, self.most_calls)))
+        if count <= most:
+            return list(range(count))
+        return sorted({round(place * (count - 1) / max(most - 1, 1)) for place in range(most)})
 
 
 def all_gone(verdict: Verdict, vendor: VendorUnderTest) -> Settled:

@@ -20,8 +20,6 @@ from habeas.vocabulary import AttentionReason
 
 # Retry-After as vendors send it, and worse: RFC 9110 10.2.3 allows seconds and a date.
 FORMS = ("seconds", "date", "negative", "absurd", "unreadable", "none")
-# Calls of one task at which a fault is tried; a task with more is tried at the first ones.
-MOST_CALLS = 40
 # Seconds of lease that a silent vendor is given: calls end a second before it does.
 SHORT_LEASE = 2.2
 
@@ -74,7 +72,7 @@ class NetworkRules(Kit):
     def test_a_fault_at_any_call_changes_nothing_of_how_it_ends(self, kind: str) -> None:
         async def story(vendor: VendorUnderTest) -> None:
             whole, calls = await _calm(vendor)
-            for number in range(min(calls, MOST_CALLS)):
+            for number in self._some_of(calls):
                 trial = Trial(vendor, await vendor.person())
                 await vendor.suffer(kind, _hostile(kind), at=number)
                 verdict = all_gone(await trial.finish(), vendor)
