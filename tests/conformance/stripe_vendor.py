@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from habeas.sdk import Http, Identity, Manifest, Processor
+from habeas.sdk import Http, Identity, IdentityType, Manifest, Processor
 from services.connectors.processors.stripe import Stripe
 from services.connectors.processors.stripe import processor as stripe
 from services.connectors.processors.stripe.settings import Settings
@@ -28,6 +28,7 @@ class StripeVendor(SandboxVendor):
         super().__init__(sandbox)
         self.settings = settings
         self.key = "sk_test_sandbox"
+        self.made: dict[str, dict[str, Any]] = {}
 
     @property
     def base_url(self) -> str:
@@ -52,23 +53,28 @@ class StripeVendor(SandboxVendor):
         self.sandbox.seed += 1
         wanted = {"count": 1, "seed": self.sandbox.seed, "payer": self.payer if payer is None else payer}
         people: list[dict[str, Any]] = self.sandbox.control("POST", "/people", wanted)["people"]
+        self.made[people[0]["customer_id"]] = people[0]
         return people[0]
+
+    def whose(self, identities: Sequence[Identity]) -> dict[str, Any]:
+        """The person with this customer id, whom this vendor was filled with."""
+        return self.made[next(one.value for one in identities if one.type is IdentityType.CUSTOMER_ID)]
 
     async def remains(self, identities: Sequence[Identity]) -> int:
         return sum(self.left(identities))
 
     def left(self, identities: Sequence[Identity]) -> tuple[int, int]:
         """What should go, and what law lets the controller keep."""
-        customer_id = self.sandbox.resident(identities)["customer_id"]
+        customer_id = next(one.value for one in identities if one.type is IdentityType.CUSTOMER_ID)
         left = self.sandbox.control("GET", f"/people/{customer_id}/remains")
         return left["stripe"], left["stripe_kept"]
 
     async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
-        person = self.sandbox.resident(identities)
+        person = self.whose(identities)
         return (person["name"], person["email"], person["phone"])
 
     async def value(self, identities: Sequence[Identity], field: str) -> str | None:
-        customer = self.ask("GET", f"/v1/customers/{self.sandbox.resident(identities)['customers'][0]}").json()
+        customer = self.ask("GET", f"/v1/customers/{self.whose(identities)['customers'][0]}").json()
         held = customer["address"] if field.startswith("billing.") else customer
         value: str | None = held[field.partition(".")[2]]
         return value
