@@ -24,7 +24,7 @@ def run(*arguments: str | Path, **more: str) -> str:
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small and a large export of each processor."""
     folder = tmp_path_factory.mktemp("exports")
-    run("write", folder, SIZE)
+    run("write", folder, str(SIZE))
     return folder
 
 
