@@ -1,0 +1,1 @@
+"""The shop's database as a processor of Habeas."""

@@ -1,0 +1,165 @@
+"""The shop as a processor: the conformance kit against a real PostgreSQL, and what is peculiar to it."""
+
+import io
+import itertools
+import tokenize
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from shop_habeas.processor import Settings, Shop  # type: ignore[import-not-found]  # an author installs it
+
+from habeas.engine import Settled
+from habeas.sdk import Action, Correction, Disposition, Http, Identity, IdentityType, Manifest
+from habeas.testing import Crashed, DyingLedger, NotArranged, ProcessorConformance, Trial, VendorUnderTest
+from habeas.testing.faults import Fault
+
+MANIFEST = Manifest.load(Path(__file__).with_name("shop_habeas") / "manifest.toml")
+MOST_LINES = 60
+REMAINS = """SELECT (SELECT count(*) FROM customers WHERE id = $1)
+    + (SELECT count(*) FROM orders WHERE customer_id = $1) + (SELECT count(*) FROM messages WHERE customer_id = $1)"""
+numbers = itertools.count(1000)
+
+
+class ShopUnderTest(VendorUnderTest):
+    """A real database, looked into and upset by connections of the test's own."""
+
+    manifest = MANIFEST
+
+    def __init__(self, url: str) -> None:
+        self.url = self.way = url
+        self.locking: asyncpg.Connection | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Shop]:
+        async with (
+            Http(base_url="") as http,
+            Shop(config=Settings(database_url=SecretStr(self.way)), http=http) as processor,
+        ):
+            yield processor
+
+    async def person(self) -> Sequence[Identity]:
+        number = next(numbers)
+        customer, email = f"s-{number}", f"customer-{number}@example.org"
+        insert = "INSERT INTO customers (id, name, email, phone) VALUES ($1, $2, $3, $4)"
+        await self.ask(insert, customer, f"Customer {number}", email, f"+1555{number:07d}")
+        await self.ask(
+            "INSERT INTO orders (customer_id, product, price) VALUES ($1, $2, 5)", customer, f"Bell {number}"
+        )
+        await self.ask("INSERT INTO messages (customer_id, body) VALUES ($1, $2)", customer, f"Where is bell {number}?")
+        return (Identity(IdentityType.EMAIL, email), Identity(IdentityType.CUSTOMER_ID, customer))
+
+    async def nobody(self) -> Sequence[Identity]:
+        return (Identity(IdentityType.EMAIL, "nobody@example.org"), Identity(IdentityType.CUSTOMER_ID, "s-0"))
+
+    async def remains(self, identities: Sequence[Identity]) -> int:
+        (row,) = await self.ask(REMAINS, _customer(identities))
+        return int(row[0])
+
+    async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
+        number = _customer(identities).removeprefix("s-")
+        return (f"Customer {number}", f"customer-{number}@example.org", f"Bell {number}", f"Where is bell {number}?")
+
+    async def value(self, identities: Sequence[Identity], field: str) -> str | None:
+        (row,) = await self.ask(
+            f"SELECT {MANIFEST.fields[field].name} FROM customers WHERE id = $1", _customer(identities)
+        )
+        value: str | None = row[0]
+        return value
+
+    async def busy(self) -> None:
+        self.locking = await asyncpg.connect(self.url)
+        await self.locking.execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+
+    async def lie(self) -> None:
+        await self.ask("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        for table in MANIFEST.category_names:
+            await self.ask(f"CREATE TRIGGER nothing BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION nothing()")
+
+    async def calm(self) -> None:
+        if self.locking is not None:
+            await self.locking.close()
+            self.locking = None
+        await self.ask("DROP FUNCTION IF EXISTS nothing CASCADE")
+
+    async def suffer(self, trouble: str, fault: Fault, *, at: int | None = None) -> None:
+        place = urlsplit(self.url)
+        if trouble == "unreachable":
+            self.way = urlunsplit(place._replace(netloc="127.0.0.1:1"))
+        elif trouble == "unauthorised":
+            self.way = urlunsplit(place._replace(netloc=f"stranger:x@{place.netloc.rpartition('@')[2]}"))
+        elif trouble == "hanging":
+            await self.busy()
+        else:
+            raise NotArranged(f"PostgreSQL can not be brought to this: {trouble}")
+
+    async def recover(self) -> None:
+        self.way = self.url
+        await self.calm()
+
+    async def ask(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.url)
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+        finally:
+            await connection.close()
+        return rows
+
+
+def _customer(identities: Sequence[Identity]) -> str:
+    return next(one.value for one in identities if one.type is IdentityType.CUSTOMER_ID)
+
+
+class TestShop(ProcessorConformance):
+    @pytest.fixture(autouse=True)
+    def _given(self, shop_url: str) -> None:
+        self.url = shop_url
+
+    def vendor(self) -> VendorUnderTest:
+        return ShopUnderTest(self.url)
+
+
+async def test_an_address_of_another_customer_is_refused(shop_url: str) -> None:
+    shop = ShopUnderTest(shop_url)
+    identities, other = await shop.person(), await shop.person()
+    change = Correction("contact.email", None, other[0].value)
+    verdict = await Trial(shop, identities, action=Action.RECTIFY, corrections=(change,)).finish()
+    assert isinstance(verdict, Settled)
+    assert [(line.disposition, line.reason) for line in verdict.lines] == [(Disposition.REFUSED, "the_shop_forbids_it")]
+
+
+async def test_a_customer_with_a_row_that_is_new_is_refused_whole(shop_url: str) -> None:
+    shop = ShopUnderTest(shop_url)
+    identities = await shop.person()
+    trial = Trial(shop, identities, ledger=DyingLedger())
+    with pytest.raises(Crashed):
+        await trial.run()
+    await shop.ask("INSERT INTO messages (customer_id, body) VALUES ($1, 'One more thing')", _customer(identities))
+    verdict = await trial.finish()
+    assert isinstance(verdict, Settled)
+    told = {(line.category, line.disposition) for line in verdict.lines}
+    assert {("customers", Disposition.REFUSED), ("orders", Disposition.REFUSED)} <= told
+    assert await shop.remains(identities) == 3, "what was known stands whole; what verification found was erased alone"
+
+
+def test_the_author_wrote_sixty_lines_at_most() -> None:
+    lines = code_lines((Path(__file__).with_name("shop_habeas") / "processor.py").read_text())
+    assert len(lines) <= MOST_LINES
+
+
+def code_lines(text: str) -> set[int]:
+    """Return the numbers of the lines that hold code: no blanks, no comments, no docstrings."""
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    at_start = True
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        docstring = at_start and token.type == tokenize.STRING
+        if token.type not in quiet and not docstring:
+            lines.update(range(token.start[0], token.end[0] + 1))
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            at_start = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return lines
