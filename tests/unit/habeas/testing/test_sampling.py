@@ -1,4 +1,4 @@
-"""Where a fault is tried at some calls of many, these are spread over all of them, the first and the last among them."""
+"""Faults that are tried at some calls of many are spread over all of them, the first and the last among them."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ def test_spread_evenly_from_the_first_to_the_last(count: int, most: int) -> None
     kit.most_calls = most
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(QUICK, raising=False)
-        numbers = kit._some_of(count)  # noqa: SLF001  # what the rules ask for
+        numbers = kit._some_of(count)  # what the rules ask for
     assert len(numbers) == min(count, most)
     assert numbers == sorted(set(numbers))
     assert numbers[:1] == [0][:count]
