@@ -19,6 +19,8 @@ def before(upstream: str, transport: Callable[[], httpx.AsyncBaseTransport]) -> 
 
     class Passing(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1  # an answer is one packet: in two, the second would wait for the first one's receipt
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65_537)
@@ -46,6 +48,7 @@ def before(upstream: str, transport: Callable[[], httpx.AsyncBaseTransport]) -> 
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
+            self.wfile.flush()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
     server.daemon_threads = True
