@@ -58,6 +58,7 @@ DUTCH = Words(
         "cannot_be_listed": "Zulke gegevens zijn niet te doorzoeken met wat wij van u weten.",
         "content_in_archive_storage": "Een deel ligt in een archief, waaruit het niet meteen te lezen is.",
         "orphans_not_looked_for": "Wat daar aan geen klant hangt, is niet gezocht.",
+        "export_too_large": "Het is meer dan in één kopie past.",
         "unsafe_customer_id": "Uw klantnummer heeft een vorm waarmee deze ontvanger niet kan zoeken.",
         "no_export_store": "Er was geen veilige plaats voor de kopie.",
         "unspecified": "Vraag ons naar de reden, dan vertellen wij die u.",

@@ -48,6 +48,7 @@ ENGLISH = Words(
         "cannot_be_listed": "Such data can not be searched by what we know of you.",
         "content_in_archive_storage": "Some of it lies in an archive, from which it can not be read at once.",
         "orphans_not_looked_for": "What hangs on no customer of theirs was not looked for.",
+        "export_too_large": "There is more of it than one copy can hold.",
         "unsafe_customer_id": "Your customer number has a form that it can not search by.",
         "no_export_store": "There was no safe place to put the copy.",
         "unspecified": "Ask us for the reason, and we will tell you.",

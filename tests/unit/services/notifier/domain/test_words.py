@@ -66,7 +66,9 @@ def test_languages_do_not_borrow_sentences() -> None:
         assert not set(getattr(english, name).values()) & set(getattr(dutch, name).values())
 
 
-OURS = re.compile(r"""(?:given_up|not_applicable|never_done|CannotFulfil)\(\s*"([a-z_]+)\"""")
+OURS = re.compile(
+    r"""(?:(?:given_up|not_applicable|never_done|CannotFulfil)\(\s*|note=|Unlisted\([\w.]+, )"([a-z_]+)\""""
+)
 INTERNAL = re.compile(r"_not_served$")  # a processor that lacks a method says so; the engine does not call it
 
 
