@@ -90,4 +90,4 @@ class RedactingVendor(StripeVendor):
     payer = "only old invoices"
 
     def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__(sandbox, redaction=True, orphans="none")
+        super().__init__(sandbox, redaction=True)

@@ -27,9 +27,7 @@ def deleting(own_account: Sandbox) -> StripeVendor:
 
 @pytest.fixture
 def redacting(own_account: Sandbox) -> RedactingVendor:
-    vendor = RedactingVendor(own_account)
-    vendor.settings["orphans"] = "walk"
-    return vendor
+    return RedactingVendor(own_account)
 
 
 @pytest.fixture(scope="module")
