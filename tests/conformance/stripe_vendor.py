@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from habeas.sdk import Http, Identity, IdentityType, Manifest, Processor
+from habeas.sdk import Action, Http, Identity, IdentityType, Manifest, Processor
 from services.connectors.processors.stripe import Stripe
 from services.connectors.processors.stripe import processor as stripe
 from services.connectors.processors.stripe.settings import Settings
@@ -85,8 +85,14 @@ class StripeVendor(SandboxVendor):
 
 
 class RedactingVendor(StripeVendor):
-    """The same, with redaction: everything that a person paid lies beyond every period."""
+    """The same, with redaction: everything that a person paid lies beyond every period.
 
+    Its manifest serves erasure alone, for redaction changes nothing of the rest, and the rules take minutes.
+    """
+
+    manifest = MANIFEST.model_copy(
+        update={"actions": {Action.ERASE: MANIFEST.actions[Action.ERASE]}, "resolves": (), "fields": {}}
+    )
     payer = "only old invoices"
 
     def __init__(self, sandbox: Sandbox) -> None:
