@@ -132,6 +132,10 @@ DUTCH = Words(
     no_ground="om een rechtmatige reden; vraag ons welke, dan vertellen wij het u",
     until="tot {day}",
     reasons={
+        "cannot_be_deleted": "De ontvanger biedt geen manier om dit te wissen.",
+        "invalid_cascading_source": "Iets dat erbij hoort, kan nog niet worden gewist.",
+        "invalid_state": "Het wordt daar nog verwerkt.",
+        "too_many_objects": "Het is meer dan de ontvanger in één keer wist.",
         "content_in_archive_storage": "De inhoud ligt in een archief dat eerst geopend moet worden.",
         "email_of_another_contact": "Iemand anders staat daar al met het nieuwe adres.",
         "export_too_large": "Het is meer dan in één kopie past.",
@@ -162,7 +166,6 @@ DUTCH = Words(
         "already_in_use": "Iemand anders staat daar al met de nieuwe waarde.",
         "value_not_accepted": "De ontvanger aanvaardt de nieuwe waarde niet.",
         "unknown_hold": "Wat eerder is bewaard, kon niet worden teruggevonden.",
-        "not_erasable_by_vendor": "De ontvanger biedt geen manier om dit te wissen.",
         "closed": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
         "forgotten": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
         "disproportionate": "Het zou onevenredig veel moeite kosten.",

@@ -120,6 +120,10 @@ ENGLISH = Words(
     no_ground="for a lawful reason; ask us which, and we will tell you",
     until="until {day}",
     reasons={
+        "cannot_be_deleted": "The recipient offers no way to erase this.",
+        "invalid_cascading_source": "Something that belongs to it can not be erased yet.",
+        "invalid_state": "It is still being processed there.",
+        "too_many_objects": "It is more than the recipient erases at once.",
         "content_in_archive_storage": "The contents lie in an archive that has to be opened first.",
         "email_of_another_contact": "Somebody else is recorded there with the new address.",
         "export_too_large": "There is more of it than one copy can hold.",
@@ -149,7 +153,6 @@ ENGLISH = Words(
         "already_in_use": "Somebody else is recorded there with the new value.",
         "value_not_accepted": "The recipient does not accept the new value.",
         "unknown_hold": "What was kept earlier could not be found again.",
-        "not_erasable_by_vendor": "The recipient offers no way to erase this.",
         "closed": "The request had ended before this recipient answered.",
         "forgotten": "The request had ended before this recipient answered.",
         "disproportionate": "It would take a disproportionate effort.",
