@@ -50,13 +50,14 @@ check-contracts: $(READY)
 check-house: $(READY)
 	$(BIN)/pytest -q tests/architecture
 
-# Two at a time on any machine: each runs servers of its own, and several tests kill them. Faults are tried at a few of
-# each task's calls here, at all of them in test-kill.
+# Two at a time on any machine: each runs servers of its own, and several tests kill them. The longest files go first, so
+# that none is left alone at the end. Faults are tried at a few of each task's calls here, at all of them in test-kill.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 test: $(READY) ## every test that belongs to each change (under ten minutes)
-	HABEAS_KIT_MOST_CALLS=4 $(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,unit architecture contract conformance example_processor integration journeys))
+	HABEAS_KIT_MOST_CALLS=4 $(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,journeys conformance integration example_processor architecture contract unit))
 
 test-kill: $(READY) ## stop and kill services, broker and database at every named point; break every vendor call
-	$(BIN)/pytest -n 2 --dist loadfile $(wildcard $(addprefix tests/,chaos conformance))
+	$(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,chaos conformance))
 
 bench: $(READY) ## measure, and print ratios of one warm run
 	$(BIN)/python -m tests.bench
