@@ -185,7 +185,10 @@ class Reports(Scene):
         return self.record(body, request)
 
     def _resolve(self, request: str) -> dict[str, Any]:
-        rows = self.rows("SELECT id, state FROM orchestrator.tasks WHERE request_id = $1 AND round = 1", request)
+        rows = self.rows(
+            "SELECT id, state FROM orchestrator.tasks WHERE request_id = $1 AND round = 1 AND processor = 'crm-eu'",
+            request,
+        )
         return rows[0] if rows else {"state": None}
 
 

@@ -122,7 +122,11 @@ def read(world: World, topic: str) -> list[Record]:
 
 # Which rows can not be written for a while, so that a genuine message becomes a dead letter of each service.
 REFUSED = {
-    "orchestrator": ("orchestrator.tasks", "UPDATE", "NEW.state = 'settled' AND NEW.action = 'resolve'"),
+    "orchestrator": (
+        "orchestrator.tasks",
+        "UPDATE",
+        "NEW.settled_at IS NOT NULL AND NEW.processor = 'crm-eu' AND NEW.round = 1",
+    ),
     "connectors": ("connectors.tasks", "INSERT", "NEW.processor = 'files'"),
     "notifier": ("notifier.notices", "INSERT", "NEW.kind = 'completion'"),
 }

@@ -57,6 +57,17 @@ class World:
         """Make a vendor slow, strict, broken or a liar."""
         self._ask("PUT", f"knobs/{vendor}", json=knobs)
 
+    @contextmanager
+    def served_anew(self, processor: str) -> Iterator[None]:
+        """Change what a processor is told within; return once the host has taken it up."""
+        before = self._times_served(processor)
+        yield
+        wait_for(lambda: self._times_served(processor) > before, within=30)
+
+    def _times_served(self, processor: str) -> int:
+        lines = self.stack.home.log("connectors").read_text().splitlines()
+        return sum('"processor.served"' in line and f'"{processor}"' in line for line in lines)
+
     def empty(self) -> None:
         """Let the vendors forget everybody, and put their ledgers aside: a test starts with empty books."""
         self._ask("POST", "reset")
