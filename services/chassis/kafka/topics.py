@@ -1,6 +1,8 @@
 """Makes topics on purpose, with the partitions they are born with, and refuses to run on ones that differ."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -9,6 +11,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from contracts.topics import FIXED, TASKS, Topic
 
 REQUEST_TIMEOUT_MS = 10_000
+LOOKS = 50  # at a topic that exists and is not told of yet
+LOOK_AGAIN = 0.1  # seconds
 
 
 class WrongPartitions(RuntimeError):
@@ -55,14 +59,14 @@ async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int
     try:
         counts = await _partitions(admin)
         missing = [spec for spec in specs if spec.name not in counts]
-        for spec in specs:
-            if counts.get(spec.name, spec.partitions) != spec.partitions:
-                msg = f"{spec.name} has {counts[spec.name]} partitions instead of {spec.partitions}: make it anew"
-                raise WrongPartitions(msg)
-        if missing:
-            copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
-            await _create(admin, missing, copies)
-        return [spec.name for spec in missing]
+        _assert_partitions(specs, counts)
+        if not missing:
+            return []
+        copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
+        there = await _create(admin, missing, copies)
+        if there:
+            _assert_partitions([spec for spec in missing if spec.name in there], await _seen(admin, there))
+        return [spec.name for spec in missing if spec.name not in there]
     finally:
         await admin.close()
 
@@ -99,14 +103,37 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     return {one["topic"]: len(one["partitions"]) for one in described if one["error_code"] == 0}
 
 
-async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: int) -> None:
+def _assert_partitions(specs: Sequence[TopicSpec], counts: Mapping[str, int]) -> None:
+    for spec in specs:
+        if counts.get(spec.name, spec.partitions) != spec.partitions:
+            msg = f"{spec.name} has {counts[spec.name]} partitions instead of {spec.partitions}: make it anew"
+            raise WrongPartitions(msg)
+
+
+async def _seen(admin: AIOKafkaAdminClient, names: AbstractSet[str]) -> dict[str, int]:
+    """Return the partitions of topics that exist, though the broker that was asked had not heard of them yet."""
+    counts: dict[str, int] = {}
+    for _ in range(LOOKS):
+        counts = await _partitions(admin)
+        if names <= counts.keys():
+            break
+        await asyncio.sleep(LOOK_AGAIN)
+    return counts
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: int) -> set[str]:
+    """Create topics; return the names of those that somebody had created already."""
     answer = await admin.create_topics(
         [
             NewTopic(spec.name, spec.partitions, replication, topic_configs={**spec.configs, **_durable(replication)})
             for spec in specs
         ]
     )
-    for _, code, *_ in answer.topic_errors:
+    there = set()
+    for name, code, *_ in answer.topic_errors:
         error = for_code(code)
-        if error is not TopicAlreadyExistsError and code != 0:
+        if error is TopicAlreadyExistsError:
+            there.add(name)
+        elif code != 0:
             raise error if issubclass(error, KafkaError) else KafkaError(error)
+    return there

@@ -47,7 +47,7 @@ class Folder(Processor[Settings]):
     def export(self, ctx: Context, items: Sequence[Item]) -> Iterator[Record | File]:
         for item in items:
             yield Record(item, {"name": item.ref})
-            yield File(item, "text/plain", [b"exported"] * 200_000)
+            yield File(item, "text/plain", [b"exported" * 100] * 2_000)
 
     def erase(self, ctx: Context, items: Sequence[Item]) -> list[Result]:
         for item in items:

@@ -4,10 +4,17 @@ import pytest
 
 from habeas.sdk import Action
 from habeas.testing import ProcessorConformance, VendorUnderTest
+from habeas.testing.rules.kit import QUICK
 from habeas.testing.rules.standing import WORDS
 from tests.unit.habeas.testing import unsound
 from tests.unit.habeas.testing import unsound_copies as copies
 from tests.unit.habeas.testing.model import Model, Sound
+
+
+@pytest.fixture(autouse=True)
+def at_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try faults at every call, also in a run that is told to be quick."""
+    monkeypatch.delenv(QUICK, raising=False)
 
 
 def failure(processor: type[Sound], test: str, *more: object) -> str:
