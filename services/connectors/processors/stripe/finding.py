@@ -80,7 +80,9 @@ class Finder:
         self._settings = settings
         self._owners = Owners(settings.customer_id_key)
         self._identities = identities
-        self._emails = [one.value for one in identities if one.type is IdentityType.EMAIL]
+        given = [one.value.strip() for one in identities if one.type is IdentityType.EMAIL]
+        # Lists compare letters exactly, and addresses are mostly kept in small ones: both spellings are asked for.
+        self._emails = list(dict.fromkeys([*given, *(email.lower() for email in given)]))
         self._holders: dict[str, Thing | None] = {}
 
     async def located(self, *, strongly: bool = False) -> AsyncIterator[Item | Identity | Unlisted]:

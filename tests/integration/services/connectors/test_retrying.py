@@ -103,7 +103,7 @@ async def test_a_lying_vendor_is_caught_and_given_more_passes_when_asked(rig: Ri
 
 async def test_a_job_at_the_vendor_outlives_the_host(rig: Rig) -> None:
     vendor = await rig.enrol("crm")
-    vendor.records = {"c-1": ["r1"]}
+    vendor.records = {"c-1": ["the-first-record"]}
     vendor.job_until = datetime.now(UTC) + timedelta(hours=1)
     async with rig.host():
         sent = await rig.send(rig.message("crm", "c-1"))
@@ -111,7 +111,7 @@ async def test_a_job_at_the_vendor_outlives_the_host(rig: Rig) -> None:
     assert (told.phase, told.reason) == (Phase.WAITING_EXTERNAL, "queued")
     rows = await rig.rows("SELECT sealed FROM journal")
     assert rows != []
-    assert all(b"job-1" not in row["sealed"] and b"r1" not in row["sealed"] for row in rows)
+    assert all(b"job-1" not in row["sealed"] and b"the-first-record" not in row["sealed"] for row in rows)
 
 
 async def test_two_hosts_share_the_work_and_nothing_is_done_twice(rig: Rig) -> None:
