@@ -10,6 +10,7 @@ import pytest
 
 from habeas.sdk import Context, CredentialsRejected, Http, Identity, IdentityType, Item, Manifest, RetryLater, Wait
 from services.connectors.processors.stripe import processor as stripe
+from services.connectors.processors.stripe.finding import Finder
 from services.connectors.processors.stripe.rectifying import FIELDS
 from services.connectors.processors.stripe.redacting import Redaction, Under
 from services.connectors.processors.stripe.refs import Ref, ref_of
@@ -158,3 +159,19 @@ def test_a_wait_remembers_all_that_its_end_decides() -> None:
     text += '"roots": [["invoices", "in_1"]], "done": [], "polls": 0}'
     at = datetime.fromisoformat(under.since)
     assert Under.read(Wait(text, at, at, "redaction_job")) == under
+
+
+async def test_an_address_is_asked_for_as_given_and_in_small_letters() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/customers":
+            asked.append(request.url.params["email"])
+        return httpx.Response(200, json={"object": "list", "data": [], "has_more": False, "url": request.url.path})
+
+    async with Http(base_url="http://billing.invalid", transport=httpx.MockTransport(answer)) as http:
+        settings = Settings.model_validate({"key": "k"})
+        given = Identity(IdentityType.EMAIL, "Anna@Example.com")
+        finder = Finder(Api(http, key="k", version="2026-10-28.endive"), settings, [given])
+        assert [one async for one in finder.located(strongly=True)] == []
+    assert asked == ["Anna@Example.com", "anna@example.com"]
