@@ -45,10 +45,13 @@ def everything_completes_while(world: World, part: str, *, how_many: int, kills:
 
 
 def trouble(world: World) -> None:
-    """Let every vendor be as vendors are: slow, strict now and then, and sometimes silent after the work was done."""
+    """Let every vendor be as vendors are: slow, strict now and then, and sometimes silent after the work was done.
+
+    After a dozen faults each behaves: one that fails a task of fifty calls again and again is only waited for longer.
+    """
     for vendor in VENDORS:
         slow_jobs = {"job_seconds": 1.0} if vendor == "stripe" else {}
-        world.knobs(vendor, latency=0.02, rate_limit=0.02, drop_reply=0.02, seed=7, **slow_jobs)
+        world.knobs(vendor, latency=0.02, rate_limit=0.02, drop_reply=0.02, seed=7, times=12, **slow_jobs)
 
 
 def _wait_until_completed(world: World, requests: Sequence[str], count: int) -> None:
