@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from habeas.engine import Again, OutcomeLine, Park, Settled
+from habeas.engine import Again, OutcomeLine, Park, Settled, Verdict
 from habeas.engine.rectifying import same
 from habeas.sdk import (
     Action,
@@ -226,6 +226,7 @@ async def test_without_a_second_look_it_is_not_checkable() -> None:
 async def test_however_often_it_dies_it_ends_as_what_it_did(deaths: list[int], lies: int, already: bool) -> None:
     crm, ledger = Crm(a=contact(), b=contact(name="Jané" if already else "Jane")), MemoryLedger()
     crm.lies = lies
+    verdict: Verdict | None = None
     for at in [*deaths, None, None]:
         ledger.crash = crm.crash = Crash(at=at)
         try:
@@ -233,6 +234,7 @@ async def test_however_often_it_dies_it_ends_as_what_it_did(deaths: list[int], l
         except Crashed:
             continue
         break
+    assert verdict is not None
     assert told(verdict) == [("rectified", 2, None)]
     assert list(crm.contacts.values()) == [contact(NEW, "Jané")] * 2
     written = {(ref, field) for ref, field in crm.writes}

@@ -13,7 +13,7 @@ OTHERS = {"HABEAS_DATABASE_URL": "postgresql://habeas@127.0.0.1/habeas", "HABEAS
 def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> ExportSettings:
     for name, value in {**OTHERS, **variables}.items():
         monkeypatch.setenv(name, value)
-    return ExportSettings()  # type: ignore[call-arg]  # the environment fills it
+    return ExportSettings()
 
 
 def test_without_a_url_there_is_no_store(monkeypatch: pytest.MonkeyPatch) -> None:
