@@ -30,19 +30,22 @@ class Asking:
 
 @dataclass(slots=True)
 class Turns:
-    """Who is about whom: requests that have a turn, by identity and in their order, and open requests for copies."""
+    """Who is about whom: requests that have a turn, by identity and place, and open requests for copies.
 
-    holders: dict[bytes, list[str]] = field(default_factory=dict)
+    Places are as they are stored: whoever ends leaves a gap, and the others keep theirs.
+    """
+
+    holders: dict[bytes, dict[int, str]] = field(default_factory=dict)
     readers: Mapping[bytes, set[str]] = field(default_factory=dict)
     running: set[tuple[str, str]] = field(default_factory=set)  # (request, processor) with an action sent, not settled
 
     def rivals(self, one: Asking) -> list[str]:
         """Return the other requests that have a turn with this subject."""
-        return sorted({other for blind in one.subject for other in self.holders.get(blind, ())} - {one.request})
+        return sorted({other for blind in one.subject for other in self._at(blind)} - {one.request})
 
     def begun(self, request: str, subject: Iterable[bytes]) -> bool:
         """Whether a request has its turn."""
-        return any(request in self.holders.get(blind, ()) for blind in subject)
+        return any(request in self._at(blind) for blind in subject)
 
     def blocker(self, one: Asking) -> str | None:
         """Return the request that this task has to wait for."""
@@ -60,11 +63,15 @@ class Turns:
         """Give a request its turn with every identity that it knows; return the new places."""
         places = []
         for blind in sorted(subject):
-            holders = self.holders.setdefault(blind, [])
-            if request not in holders:
-                places.append((blind, len(holders), request))
-                holders.append(request)
+            holders = self.holders.setdefault(blind, {})
+            if request not in holders.values():
+                place = max(holders, default=-1) + 1
+                holders[place] = request
+                places.append((blind, place, request))
         return places
+
+    def _at(self, blind: bytes) -> Iterable[str]:
+        return self.holders.get(blind, {}).values()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ async def _turns(
         if row["ordinal"] is None:
             readers.setdefault(row["blind"], set()).add(row["request_id"])
         else:
-            turns.holders.setdefault(row["blind"], []).append(row["request_id"])
+            turns.holders.setdefault(row["blind"], {})[row["ordinal"]] = row["request_id"]
     turns.readers = readers
     pairs = {(other, one.processor) for one in asking for other in _ahead(turns, one)}
     if pairs:

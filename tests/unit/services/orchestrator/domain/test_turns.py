@@ -1,5 +1,6 @@
 """Turns in every order that a state machine finds: copies first, one at a time, two people apart; all of it ends."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -77,7 +78,7 @@ class Counter(RuleBasedStateMachine):
     def learn(self, which: int, what: int) -> None:
         request = pick(self.opened(), which)
         request.known.add(pick(list(PEOPLE[request.person]), what))
-        self.places.extend(decide([], self.turns(), [(request.id, frozenset(request.known))]).take)
+        self.take(decide([], self.turns(), [(request.id, frozenset(request.known))]).take)
 
     @precondition(lambda self: self.ready())
     @rule(which=st.lists(PICK, min_size=1, max_size=5))
@@ -145,9 +146,12 @@ class Counter(RuleBasedStateMachine):
             if task.behind is None:
                 self.watch(task)
                 task.state = "sent"
-        self.places.extend(decided.take)
-        assert len({place[:2] for place in self.places}) == len(self.places), "a place was given twice"
+        self.take(decided.take)
         return decided
+
+    def take(self, places: Iterable[tuple[bytes, int, str]]) -> None:
+        self.places.extend(places)
+        assert len({place[:2] for place in self.places}) == len(self.places), "a place was given twice"
 
     def watch(self, task: Task) -> None:
         """Check what must hold when a task goes, and remember whom its request had to wait for."""
@@ -166,8 +170,8 @@ class Counter(RuleBasedStateMachine):
 
     def turns(self) -> Turns:
         turns = Turns(readers={})
-        for blind, _, request in sorted(self.places):
-            turns.holders.setdefault(blind, []).append(request)
+        for blind, place, request in sorted(self.places):
+            turns.holders.setdefault(blind, {})[place] = request
         turns.readers = {
             blind: {one.id for one in self.opened() if one.action is Action.EXPORT and blind in one.known}
             for some in PEOPLE.values()
@@ -205,6 +209,19 @@ TestCounter = Counter.TestCase
 TestCounter.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 
 
+def test_a_place_that_became_free_between_others_is_not_given_to_two() -> None:
+    """Three begin with one person under three identities; two learn of the third's, one before and one after it ends."""
+    one = Counter()
+    for known in range(3):
+        one.file("jane", Action.ERASE, {known})
+    first, second, third = one.requests.values()
+    one.dispatch([request.tasks[1] for request in (first, second, third)])
+    one.learn(0, 1)
+    one.end(second)
+    one.learn(1, 1)
+    assert {place for place in one.places if place[0] == b"j2"} == {(b"j2", 1, first.id), (b"j2", 2, third.id)}
+
+
 def asking(request: str, action: Action, *subject: bytes, at: str = "crm") -> Asking:
     return Asking(f"{request}/{at}", request, at, action, frozenset(subject))
 
@@ -219,12 +236,12 @@ def test_what_changes_waits_for_a_copy_whichever_was_filed_first() -> None:
 
 def test_looking_takes_no_turn_and_waits_for_one() -> None:
     assert decide([asking("req-1", Action.RESOLVE, b"j1")], Turns()).take == []
-    turns = Turns(holders={b"j1": ["req-1"]})
+    turns = Turns(holders={b"j1": {0: "req-1"}})
     assert decide([asking("req-2", Action.RESOLVE, b"j1")], turns).behind == {"req-2/crm": "req-1"}
 
 
 def test_who_has_a_turn_waits_for_another_only_where_that_is_at_work() -> None:
-    turns = Turns(holders={b"j1": ["req-1"], b"j2": ["req-2"]}, running={("req-2", "crm")})
+    turns = Turns(holders={b"j1": {0: "req-1"}, b"j2": {0: "req-2"}}, running={("req-2", "crm")})
     some = [asking("req-1", Action.ERASE, b"j1", b"j2", at=one) for one in ("crm", "files")]
     decided = decide(some, turns)
     assert decided.behind == {"req-1/crm": "req-2"}
