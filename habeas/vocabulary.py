@@ -171,6 +171,7 @@ class AttentionReason(StrEnum):
 
     SILENT = "silent"  # the connector said nothing for too long
     NEVER_ANNOUNCED = "never_announced"  # enrolled, but no host has announced it yet
+    CANNOT_BE_PLANNED = "cannot_be_planned"  # its secrets can not be read, manifests run in a circle, or a defect
     NO_PROCESSORS = "no_processors"  # nothing is enrolled, so nothing can be planned
     CREDENTIALS_REJECTED = "credentials_rejected"
     KEEPS_FAILING = "keeps_failing"
@@ -178,7 +179,7 @@ class AttentionReason(StrEnum):
     WRONG_PERSON = "wrong_person"
     AMBIGUOUS_IDENTITY = "ambiguous_identity"
     UNSEALABLE = "unsealable"
-    MANIFEST_WAITS = "manifest_waits"  # a widened manifest waits for approval
+    MANIFEST_WAITS = "manifest_waits"  # a manifest was announced, but has not taken effect
     NOTICE_UNKNOWN = "notice_unknown"  # nobody knows whether the mail went out
     WAITS_FOR_ANOTHER = "waits_for_another"  # another request on the same person goes first, and needs a person
 

@@ -37,6 +37,7 @@ HEADLINES: Final[dict[Headline, str]] = {
 ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.SILENT: "A connector said nothing for too long. See whether it runs; then retry.",
     AttentionReason.NEVER_ANNOUNCED: "The processor is enrolled, but no host serves it. Start one, or retire it.",
+    AttentionReason.CANNOT_BE_PLANNED: "Planning fails; the timeline says why. Mend it; it is tried again by itself.",
     AttentionReason.NO_PROCESSORS: "No processor is enrolled, so there is nothing to plan. Enrol one.",
     AttentionReason.CREDENTIALS_REJECTED: "The supplier refuses our credentials. Renew them; then retry.",
     AttentionReason.KEEPS_FAILING: "It failed again and again. Look at the connector's log; then retry or skip.",
@@ -44,7 +45,7 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.WRONG_PERSON: "An item was not the subject's when it was read again. Look before anything else.",
     AttentionReason.AMBIGUOUS_IDENTITY: "Two values were found where a person has one. Look; then confirm, or cancel.",
     AttentionReason.UNSEALABLE: "The connector could not open the seal. See whether its enrolment key is current.",
-    AttentionReason.MANIFEST_WAITS: "The processor asks for more than was approved. Approve its manifest.",
+    AttentionReason.MANIFEST_WAITS: "Its manifest has not taken effect. Approve it, or mend the circle in `after`.",
     AttentionReason.WAITS_FOR_ANOTHER: "Another request on the person goes first, and needs somebody. See to that.",
     AttentionReason.NOTICE_UNKNOWN: "Nobody knows whether a mail went out. Look at the mail server.",
 }

@@ -46,6 +46,7 @@ KINDS: Final[dict[str, Kind]] = {
     "package_not_offered": Kind(409, "The request has no package"),
     "already_retired": Kind(409, "The processor is retired"),
     "nothing_pending": Kind(409, "No manifest waits for approval"),
+    "order_in_a_circle": Kind(409, "Processors would have to come after each other"),
     "processor_kind_differs": Kind(409, "The id is enrolled as another kind"),
     "processor_reserved": Kind(409, "The id is reserved"),
     "dead_letter_not_redrivable": Kind(409, "The dead letter can not be sent again"),

@@ -90,7 +90,8 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/processors/{processor}/approve", Scope.PROCESSORS_ADMIN, "Approve a manifest", approve,
-        ProcessorOut, codes=("not_found", "nothing_pending"),
-        description="A manifest that widens what a processor may see, resolve or do waits for this.",
+        ProcessorOut, codes=("not_found", "nothing_pending", "order_in_a_circle"),
+        description="A manifest that widens what a processor may see, resolve or do waits for this. One by whose "
+        "`after` kinds would have to come after each other cannot take effect; the answer names the path.",
     ),
 )  # fmt: skip

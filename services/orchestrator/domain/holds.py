@@ -70,7 +70,7 @@ def carry_on(tasks: Sequence[ProcessorTask], candidates: Iterable[Candidate]) ->
         one = known.get(task.processor)
         if one is None or one.standing is Standing.RETIRED:
             give_up.append(task.id)
-        elif task.was_sent or one.standing is Standing.NEVER_ANNOUNCED:
+        elif task.was_sent or one.standing.unknown:
             continue
         elif Action.ERASE not in one.serves:
             settle[task.id] = "right_not_served"

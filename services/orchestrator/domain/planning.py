@@ -1,7 +1,7 @@
 """Decides which tasks a request needs next: resolve rounds to a fixed point, then the action at every processor."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from habeas.vocabulary import Action, IdentityType, Right, TaskState
@@ -30,7 +30,13 @@ class Standing(Enum):
 
     SERVED = "served"
     NEVER_ANNOUNCED = "never_announced"
+    HELD = "manifest_waits"  # announced, but its first manifest has not taken effect
     RETIRED = "retired"
+
+    @property
+    def unknown(self) -> bool:
+        """Whether no manifest is in effect: then the value is the reason why a person is needed."""
+        return self in (Standing.NEVER_ANNOUNCED, Standing.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Plan:
     give_up: Sequence[str] = ()  # ids of open tasks whose processor was retired
     round: int = 0
     done: bool = False
+    cut_short: bool = False  # somebody had news after the last round, and is not asked about them any more
     empty: bool = False  # nothing is enrolled: never a reason to be done
 
 
@@ -110,7 +117,7 @@ def plan(
     give_up = [one.id for one in tasks if one.is_open and one.processor in retired]
     still = [one for one in tasks if one.is_open and one.processor not in retired]
     scene = _Scene(ACTION_OF[right], frozenset(types), known, tasks, still, frozenset(news), frozenset(fields))
-    resolves = _next_resolves(scene)
+    resolves, cut_short = _next_resolves(scene)
     actions = _actions(scene, {one.processor for one in resolves})
     add = [*resolves, *(one for one in actions if scene.of(one.processor) is None)]
     moved = {task.id: one for one in actions if (task := scene.of(one.processor)) is not None}
@@ -123,12 +130,14 @@ def plan(
         give_up=give_up,
         round=max([*(one.round for one in tasks), *(one.round for one in resolves)], default=0),
         done=all(one.id in settle for one in still) and all(one.state is TaskState.SETTLED for one in add),
+        cut_short=cut_short,
     )
 
 
-def _next_resolves(scene: _Scene) -> list[NewTask]:
+def _next_resolves(scene: _Scene) -> tuple[list[NewTask], bool]:
     """Return the resolve tasks to add: who was never asked, and, once a round is over, who has news; three rounds.
 
+    Also whether somebody has news after the last round, so that the search ends before it has found everything.
     A resolver that is announced late joins the round at hand; one that has begun its action is not asked any more.
     """
     rounds: dict[str, int] = {}
@@ -137,7 +146,7 @@ def _next_resolves(scene: _Scene) -> list[NewTask]:
             rounds[task.processor] = max(task.round, rounds.get(task.processor, 0))
     current = max(rounds.values(), default=0)
     running = any(task.action is Action.RESOLVE for task in scene.open_tasks)
-    found = []
+    found, cut_short = [], False
     for one in scene.candidates.values():
         if one.standing is not Standing.SERVED or Action.RESOLVE not in one.serves or not one.accepts & scene.types:
             continue
@@ -146,12 +155,15 @@ def _next_resolves(scene: _Scene) -> list[NewTask]:
             continue
         if one.id not in rounds:
             number = max(current, 1)
-        elif one.id in scene.news and not running and current < MAX_ROUNDS:
+        elif one.id not in scene.news or running:
+            continue
+        elif current < MAX_ROUNDS:
             number = current + 1
         else:
+            cut_short = True
             continue
         found.append(NewTask(one.id, Action.RESOLVE, number, TaskState.READY, one.manifest_version))
-    return found
+    return found, cut_short
 
 
 def _actions(scene: _Scene, about_to_resolve: set[str]) -> list[NewTask]:
@@ -164,16 +176,23 @@ def _actions(scene: _Scene, about_to_resolve: set[str]) -> list[NewTask]:
     may_come: set[IdentityType] = set()
     for processor in resolving:
         may_come |= scene.candidates[processor].resolves
-    found = []
+    found: dict[str, NewTask] = {}
     for one in scene.candidates.values():
         task = scene.of(one.id)
         if one.standing is Standing.RETIRED or (task is not None and task.state is not TaskState.WAITING):
             continue
-        if one.standing is Standing.NEVER_ANNOUNCED:
-            found.append(NewTask(one.id, scene.action, 0, TaskState.WAITING, reason="never_announced"))
+        if one.standing.unknown:
+            found[one.id] = NewTask(one.id, scene.action, 0, TaskState.WAITING, reason=one.standing.value)
         elif not (one.accepts & may_come or (resolving and one.resolves)):
-            found.append(_action_at(scene, one))
-    return found
+            found[one.id] = _action_at(scene, one)
+    # Who has nothing to do is over at once, and holds up nobody: no report on it would come to let the others go.
+    over = {name for name, new in found.items() if new.state is TaskState.SETTLED}
+    return [
+        replace(new, state=TaskState.WAITING)
+        if new.state is TaskState.READY and _held(scene, scene.candidates[name], over)
+        else new
+        for name, new in found.items()
+    ]
 
 
 def _action_at(scene: _Scene, one: Candidate) -> NewTask:
@@ -183,14 +202,13 @@ def _action_at(scene: _Scene, one: Candidate) -> NewTask:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason="no_accepted_identity")
     if scene.action is Action.RECTIFY and not one.fields & scene.fields:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason=UNKNOWN_FIELD)
-    state = TaskState.WAITING if _held(scene, one) else TaskState.READY
-    return NewTask(one.id, scene.action, 0, state, one.manifest_version)
+    return NewTask(one.id, scene.action, 0, TaskState.READY, one.manifest_version)
 
 
-def _held(scene: _Scene, one: Candidate) -> bool:
-    """Whether a processor that must come first has not settled its action."""
+def _held(scene: _Scene, one: Candidate, over: set[str]) -> bool:
+    """Whether a processor that must come first has not settled its action; `over` are those that this plan settles."""
     for other in scene.candidates.values():
-        if other.kind not in one.after or other.standing is Standing.RETIRED:
+        if other.kind not in one.after or other.standing is Standing.RETIRED or other.id in over:
             continue
         task = scene.of(other.id)
         if task is None or task.is_open:
@@ -200,20 +218,29 @@ def _held(scene: _Scene, one: Candidate) -> bool:
 
 def _check_order(candidates: Iterable[Candidate]) -> None:
     """Raise `CyclicOrder` with the path when `after` leads back to where it began."""
-    after: dict[str, set[str]] = {}
-    for one in candidates:
-        if one.standing is not Standing.RETIRED and one.after:
-            after.setdefault(one.kind, set()).update(one.after)
-    done: set[str] = set()
-    for start in after:
-        _walk(start, after, [], done)
+    order = order_of((one.kind, one.after) for one in candidates if one.standing is not Standing.RETIRED)
+    for kind in order:
+        if path := circle(kind, order):
+            raise CyclicOrder(" -> ".join(path))
 
 
-def _walk(kind: str, after: Mapping[str, set[str]], path: list[str], done: set[str]) -> None:
-    if kind in path:
-        raise CyclicOrder(" -> ".join([*path[path.index(kind) :], kind]))
-    if kind in done or kind not in after:
-        return
-    for other in sorted(after[kind]):
-        _walk(other, after, [*path, kind], done)
-    done.add(kind)
+def order_of(manifests: Iterable[tuple[str, Iterable[str]]]) -> dict[str, set[str]]:
+    """Return after which kinds each kind comes, by the manifests in effect: pairs of a kind and its `after`."""
+    order: dict[str, set[str]] = {}
+    for kind, after in manifests:
+        if after:
+            order.setdefault(kind, set()).update(after)
+    return order
+
+
+def circle(kind: str, order: Mapping[str, set[str]]) -> list[str] | None:
+    """Return the shortest path on which `kind` would have to come after itself, None when it need not."""
+    paths, seen = [[kind]], set[str]()
+    for path in paths:
+        for other in sorted(order.get(path[-1], ())):
+            if other == kind:
+                return [*path, kind]
+            if other not in seen:
+                seen.add(other)
+                paths.append([*path, other])
+    return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from habeas.vocabulary import AttentionReason, RequestState, Right
+from habeas.vocabulary import Action, AttentionReason, RequestState, Right
 from services.orchestrator.domain.errors import NotAllowed
 from services.orchestrator.domain.timeline import Entry, chain
 
@@ -127,6 +127,12 @@ class DataSubjectRequest:
     def needs_nothing(self) -> None:
         """Take it off the operators' list."""
         self.attention = None
+
+    def hear_of_end(self, action: Action) -> None:
+        """Let the planner look where the end of a task may let others go, or ends the request."""
+        follows = self.waiting or self.state is RequestState.CANCELLING
+        if self.open_tasks == 0 or action is Action.RESOLVE or follows:
+            self.wake_planner()
 
     def wake_planner(self, at: datetime | None = None) -> None:
         """Ask the planner to look, now or at a time."""

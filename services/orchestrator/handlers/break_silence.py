@@ -59,7 +59,7 @@ class SilenceBreaker:
             await work.lock([row["request_id"] for row in rows])
             await work.load_tasks()
             directory = await Directory.read(connection, self._deps.root)
-            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests))
+            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests), leave_out=True)
             messages = Messages(self._deps)
             for row in rows:
                 self._notice_again(work, directory, vault, messages, row, now)

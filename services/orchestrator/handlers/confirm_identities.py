@@ -13,6 +13,7 @@ async def confirm_identities(
 ) -> None:
     """Confirm what stopped a request with `ambiguous_identity`; cancelling it is the other way out.
 
+    It vouches for what is known now: whatever else is found where a person has one value asks again.
     Raises `NotFound`, or `NotAllowed` for a request that is not stopped by this. `reason` stays on the timeline.
     """
     work = Workspace(connection)
@@ -27,7 +28,7 @@ async def confirm_identities(
     request.needs_nothing()
     request.note(
         "identities.confirmed",
-        event_id=Messages(deps).event_id(request.id, "identities.confirmed"),
+        event_id=Messages(deps).event_id(request.id, "identities.confirmed", request.timeline_seq + 1),
         at=deps.clock.now(),
         actor=actor,
         detail={"reason": reason},

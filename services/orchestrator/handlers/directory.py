@@ -59,7 +59,7 @@ class Enrolled:
         if self.state == "retired":
             return Candidate(self.id, self.kind, Standing.RETIRED)
         if self.manifest is None:
-            return Candidate(self.id, self.kind, Standing.NEVER_ANNOUNCED)
+            return Candidate(self.id, self.kind, Standing.HELD if self.pending else Standing.NEVER_ANNOUNCED)
         return Candidate(
             self.id,
             self.kind,

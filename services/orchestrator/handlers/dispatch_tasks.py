@@ -3,19 +3,24 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from contracts.seal import SealedSubject
 from habeas.vocabulary import Action
 from services.chassis.faultpoints import faultpoint
+from services.chassis.log import describe, get_logger
+from services.chassis.postgres.pool import TRANSIENT
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import Directory, Enrolled
+from services.orchestrator.handlers.find_culprits import without_culprits
 from services.orchestrator.handlers.messages import Messages
-from services.orchestrator.handlers.subject_turns import note_waiting, take_turns
+from services.orchestrator.handlers.subject_turns import LostRace, note_waiting, take_turns
 from services.orchestrator.handlers.vault import Vault
 from services.orchestrator.handlers.workspace import SQL, Workspace
 
+log = get_logger(__name__)
 TURNS = Queries.load("services.orchestrator.store", "turns.sql")
 
 
@@ -27,20 +32,38 @@ class Dispatcher:
         self._deps = deps
 
     async def step(self) -> int:
-        """Send one batch; return how many tasks were looked at."""
-        async with self._deps.database.transaction() as connection:
+        """Send one batch; return how many tasks were sent. A request whose tasks can not be sent stops no other."""
+        async with self._deps.database.connection() as connection:
             rows = await connection.fetch(SQL["ready_tasks"], self._deps.settings.batch)
-            if not rows:
-                return 0
+        if not rows:
+            return 0
+        tasks = [row["id"] for row in rows]
+        send = partial(self._send, tasks)
+        requests = sorted({row["request_id"] for row in rows})
+        try:
+            return await send(requests)
+        except TRANSIENT:
+            raise
+        except Exception:  # noqa: BLE001  # it is found out with whom, and logged there
+            return await without_culprits(requests, send, self._leave)
+
+    async def _send(self, tasks: Sequence[str], requests: Sequence[str]) -> int:
+        """Send those of `tasks` that belong to `requests`."""
+        async with self._deps.database.transaction() as connection:
             work = Workspace(connection)
-            await work.lock([row["request_id"] for row in rows], wait=False)
-            await work.load_tasks([row["id"] for row in rows])
+            await work.lock(requests, wait=False)
+            await work.load_tasks(tasks)
             sent = await dispatch(self._deps, work, work.ready_tasks())
             await work.save()
             faultpoint("dispatcher.before_commit")
         faultpoint("dispatcher.committed")
         self._deps.wakes.relay.set()
         return sent
+
+    async def _leave(self, request: str, error: Exception) -> None:
+        """Leave a request to the next step: whoever lost a race can go then."""
+        if not isinstance(error, LostRace):
+            log.error("request.cannot_be_sent", request_id=request, error=describe(error))
 
     async def unblock(self) -> int:
         """Let tasks try again whose turn may have come: the step of a slow loop of its own."""
@@ -61,7 +84,7 @@ async def dispatch(
     """Send `tasks` (again) within the caller's transaction, except those whose turn it is not; return how many.
 
     The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
-    has them already.
+    has them already. A request whose secrets can not be opened is left out.
     """
     if not tasks and not (vault and vault.known_better):
         return 0
@@ -70,13 +93,25 @@ async def dispatch(
     if directory is None:
         directory = await Directory.read(work.connection, deps.root)
     if vault is None:
-        vault = await Vault.open(work.connection, deps.at_rest, sorted({task.request_id for task in tasks}))
+        vault = await Vault.open(
+            work.connection, deps.at_rest, sorted({task.request_id for task in tasks}), leave_out=True
+        )
+    tasks = _readable(work, vault, tasks)
     behind = await take_turns(deps, work, vault, tasks)
     await note_waiting(messages, work, tasks, behind, now)
     for task in tasks:
         if task.id not in behind:
             _send(deps, messages, work, directory, vault, task, now)
     return len(tasks) - len(behind)
+
+
+def _readable(work: Workspace, vault: Vault, tasks: Sequence[ProcessorTask]) -> list[ProcessorTask]:
+    """Return the tasks whose subject can be read; the planner shows of the others that they need a person."""
+    for name in {task.request_id for task in tasks} - set(vault):
+        if work.requests[name].attention is None:
+            work.requests[name].wake_planner()
+            work.touch(work.requests[name])
+    return [task for task in tasks if task.request_id in vault]
 
 
 def _send(

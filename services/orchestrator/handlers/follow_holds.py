@@ -13,7 +13,6 @@ from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.deadline import Calendar
 from services.orchestrator.domain.holds import MOST_IN_A_ROW
-from services.orchestrator.domain.planning import Standing
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
@@ -85,7 +84,7 @@ class HoldTimer:
         log.info("holds.ended", count=sum(len(one.holds) for one in ends))
 
     async def _open(self, connection: Connection, ends: Sequence[End], ids: Sequence[str], now: datetime) -> set[str]:
-        vault = await Vault.open(connection, self._deps.at_rest, [one.request for one in ends])
+        vault = await Vault.open(connection, self._deps.at_rest, [one.request for one in ends], leave_out=True)
         deadlines = [self._calendar.deadline(min(one.due_at, now)) for one in ends]
         data_keys = [self._deps.at_rest.fresh() for _ in ends]
         sealed = [
@@ -132,8 +131,9 @@ class HoldTimer:
                 follows=earlier,
                 held_until=end.until,
             )
-            if directory[processor].candidate().standing is Standing.NEVER_ANNOUNCED:
-                task.need(AttentionReason.NEVER_ANNOUNCED, now)
+            standing = directory[processor].candidate().standing
+            if standing.unknown:
+                task.need(AttentionReason(standing.value), now)
             work.add_task(task)
             request.note(
                 "task.planned",

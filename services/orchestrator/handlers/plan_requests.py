@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from contracts.outcomes import Outcome
-from contracts.requests import RequestCancelled, RequestNeedsAttention, RequestStarted
-from contracts.seal import SealedFindings
-from habeas.vocabulary import Action, AttentionReason, NoticeKind, RequestState, TaskState
-from services.chassis.crypto.seal import BrokenSeal, kid_in, unseal
+from contracts.requests import RequestCancelled, RequestStarted
+from habeas.vocabulary import AttentionReason, NoticeKind, RequestState, TaskState
 from services.chassis.faultpoints import faultpoint
-from services.chassis.log import get_logger
+from services.chassis.postgres.pool import TRANSIENT
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain import cancelling, holds
-from services.orchestrator.domain.planning import NewTask, Plan, plan
+from services.orchestrator.domain.planning import MAX_ROUNDS, CyclicOrder, NewTask, Plan, plan
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.settlement import UNKNOWN_FIELD, given_up, not_applicable, unknown_field
 from services.orchestrator.domain.task import ProcessorTask
@@ -20,12 +19,15 @@ from services.orchestrator.handlers.complete_request import close_tasks, complet
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.dispatch_tasks import dispatch
+from services.orchestrator.handlers.find_culprits import without_culprits
+from services.orchestrator.handlers.journal import Journal
 from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.set_aside import TRY_AGAIN, set_aside
 from services.orchestrator.handlers.subject_turns import read_on
+from services.orchestrator.handlers.take_findings import news, take_in
 from services.orchestrator.handlers.vault import Known, Vault
 from services.orchestrator.handlers.workspace import Workspace
 
-log = get_logger(__name__)
 NOTICES = Queries.load("services.orchestrator.store", "notices.sql")
 
 AT_A_TIME = 200  # requests, so that sealing their tasks leaves the event loop to others soon
@@ -40,16 +42,30 @@ class Planner:
         self._messages = Messages(deps)
 
     async def step(self) -> int:
-        """Plan one batch; return how many requests it held."""
+        """Plan one batch; return how many requests it held. One that can not be planned is set aside alone."""
+        claimed: list[str] = []
+        try:
+            return await self._plan(None, claimed)
+        except TRANSIENT:
+            raise
+        except Exception:
+            if not claimed:
+                raise
+            return await without_culprits(claimed, self._plan, partial(set_aside, self._deps))
+
+    async def _plan(self, only: Sequence[str] | None, claimed: list[str] | None = None) -> int:
+        """Plan a batch, or those of `only` that still ask for it, in one transaction; say which in `claimed`."""
         now = self._deps.clock.now()
         async with self._deps.database.transaction() as connection:
             work = Workspace(connection)
-            await work.claim_to_plan(now, min(AT_A_TIME, self._deps.settings.batch))
+            await work.claim_to_plan(now, min(AT_A_TIME, self._deps.settings.batch), only)
+            if claimed is not None:
+                claimed.extend(work.requests)
             if not work.requests:
                 return 0
             await work.load_tasks()
             directory = await Directory.read(connection, self._deps.root)
-            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests))
+            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests), leave_out=True)
             rows = await connection.fetch(NOTICES["unknown"], list(work.requests))
             untold = {row["request_id"] for row in rows}
             by_request: dict[str, list[ProcessorTask]] = {one: [] for one in work.requests}
@@ -102,11 +118,17 @@ class _Planning:
         self._tasks = tasks
         self._now = now
         self._untold = untold
+        self._journal = Journal(messages, work, now)
 
     def go(self) -> None:
+        """Take the request as far as it goes."""
         request = self._request
         request.advance, request.advance_after = False, None
         self._work.touch(request)
+        working = request.state in (RequestState.RECEIVED, RequestState.SCHEDULED, RequestState.IN_PROGRESS)
+        if working and request.id not in self._vault:
+            self._unreadable()
+            return
         if request.state in (RequestState.RECEIVED, RequestState.SCHEDULED):
             self._start()
         if request.state is RequestState.IN_PROGRESS:
@@ -148,19 +170,36 @@ class _Planning:
             silence_at=notice_silence(self._deps, self._now),
         )
 
+    def _unreadable(self) -> None:
+        """Show that nothing can be told to anybody; tried again, since what is missing may be put back."""
+        self._request.wake_planner(self._now + TRY_AGAIN)
+        self._call_for_help(AttentionReason.CANNOT_BE_PLANNED, why="unreadable")
+
     def _carry_on(self) -> None:
         request = self._request
         known = self._vault[request.id]
         for task in self._tasks:
             if task.findings is not None:
-                self._take_in(task, known)
+                self._work.touch_task(task)
+                take_in(request, task, directory=self._directory, vault=self._vault, journal=self._journal)
         if known.ambiguous and not request.identities_confirmed:
             self._call_for_help(AttentionReason.AMBIGUOUS_IDENTITY)
             return
-        decided = self._decide(known)
+        try:
+            decided = self._decide(known)
+        except CyclicOrder as path:  # it is asked to look again as soon as a manifest changes
+            self._call_for_help(AttentionReason.CANNOT_BE_PLANNED, why=str(path))
+            return
         if decided.empty:
             self._call_for_help(AttentionReason.NO_PROCESSORS)
-            return
+        else:
+            self._carry_out(decided)
+
+    def _carry_out(self, decided: Plan) -> None:
+        request = self._request
+        if decided.cut_short and request.complete:
+            request.complete = False  # what could still be found was not looked for
+            self._note("identities.cut_short", detail={"rounds": MAX_ROUNDS})
         request.round = decided.round
         for new in decided.add:
             self._add(new)
@@ -170,6 +209,7 @@ class _Planning:
             self._settle(task, _at_once(decided.settle[task.id]))
         for task in self._named(decided.give_up):
             self._settle(task, given_up("processor_retired"))
+        self._name_who_is_unknown()
         request.waiting = any(task.state is TaskState.WAITING for task in self._tasks)
         self._review_attention()
         if decided.done:
@@ -183,7 +223,7 @@ class _Planning:
             types=known.types,
             candidates=self._directory.candidates(),
             tasks=self._tasks,
-            news=self._news(known),
+            news=news(self._tasks, self._directory, known),
             fields=known.fields,
         )
 
@@ -191,50 +231,6 @@ class _Planning:
         complete(
             self._deps, self._messages, self._work, self._directory, self._vault, self._request, self._tasks, self._now
         )
-
-    def _take_in(self, task: ProcessorTask, known: Known) -> None:
-        """Open what a resolver found and remember it with its provenance."""
-        sealed, task.findings = task.findings or "", None
-        self._work.touch_task(task)
-        found = self._opened(task, sealed)
-        if found is None:
-            # What it found is lost, so the search was not whole: the outcome must not say that it was.
-            self._request.complete = False
-            self._note("identities.unreadable", task=task, detail={"round": task.round})
-            log.error("identities.unreadable", task_id=task.id, processor=task.processor)
-            return
-        manifest = self._directory[task.processor].manifest
-        allowed = set(manifest.resolves) if manifest else set()
-        learned = known.learn(
-            [one for one in found.identities if one.type in allowed], provenance=task.processor, round_=task.round
-        )
-        if learned:
-            self._vault.changed(self._request.id)
-            self._note("identities.resolved", task=task, detail={"count": learned, "round": task.round})
-
-    def _opened(self, task: ProcessorTask, sealed: str) -> SealedFindings | None:
-        """Return the findings inside a report's seal; None for a broken one, or one that was made for another task."""
-        try:
-            keys = self._directory.keys_of(kid_in(sealed))
-            if keys is None or keys.processor != task.processor:
-                return None
-            found = SealedFindings.model_validate_json(unseal(keys, sealed))
-        except (BrokenSeal, ValueError):
-            return None
-        return found if found.task == task.id else None
-
-    def _news(self, known: Known) -> list[str]:
-        """Return the resolvers that were asked before somebody else learned what they could look up."""
-        asked: dict[str, int] = {}
-        for task in self._tasks:
-            if task.action is Action.RESOLVE:
-                asked[task.processor] = max(task.round, asked.get(task.processor, 0))
-        return [
-            processor
-            for processor, round_ in asked.items()
-            if (manifest := self._directory[processor].manifest) is not None
-            and known.learned_since(round_, manifest.accepts, but_from=processor)
-        ]
 
     def _add(self, new: NewTask) -> None:
         request = self._request
@@ -250,8 +246,8 @@ class _Planning:
         if new.state is TaskState.SETTLED:
             task.outcome = _at_once(new.reason or "").model_dump_json()
             task.settled_at = self._now
-        elif new.reason == AttentionReason.NEVER_ANNOUNCED.value:
-            task.need(AttentionReason.NEVER_ANNOUNCED, self._now)
+        elif new.reason is not None:
+            task.need(AttentionReason(new.reason), self._now)
         self._work.add_task(task)
         self._tasks.append(task)
         self._note("task.planned", task=task, detail={"action": task.action, "round": task.round, "reason": new.reason})
@@ -267,6 +263,14 @@ class _Planning:
             self._work.task_closed(task)
             reason = outcome.lines[0].reason if outcome.lines else None
             self._note("task.settled", task=task, detail={"headline": outcome.headline, "reason": reason})
+
+    def _name_who_is_unknown(self) -> None:
+        """Let what waits for a manifest say whether it was not announced, or waits to take effect."""
+        for task in self._tasks:
+            standing = self._directory[task.processor].candidate().standing
+            if task.state is TaskState.WAITING and standing.unknown:
+                task.need(AttentionReason(standing.value), self._now)
+                self._work.touch_task(task)
 
     def _cancelling(self) -> None:
         """End a cancelled request once every host has said that it stopped; that of a retired processor never will."""
@@ -296,24 +300,14 @@ class _Planning:
             return
         self._request.needs_nothing()
 
-    def _call_for_help(self, reason: AttentionReason, processor: str | None = None) -> None:
-        if self._request.need(reason, since=self._now, processor=processor):
-            self._request.version += 1
-            self._note("request.needs_attention", detail={"reason": reason, "processor": processor})
-            self._work.send(self._messages.fact(RequestNeedsAttention, self._request, at=self._now, attention=reason))
+    def _call_for_help(self, reason: AttentionReason, processor: str | None = None, why: str | None = None) -> None:
+        self._journal.call_for_help(self._request, reason, processor=processor, why=why)
 
     def _named(self, ids: Sequence[str]) -> list[ProcessorTask]:
         return [task for task in self._tasks if task.id in set(ids)]
 
     def _note(self, kind: str, *, task: ProcessorTask | None = None, detail: dict[str, object] | None = None) -> None:
-        self._request.note(
-            kind,
-            event_id=self._messages.event_id(self._request.id, kind, self._request.timeline_seq + 1),
-            at=self._now,
-            task_id=task.id if task else None,
-            processor=task.processor if task else None,
-            detail={name: value for name, value in (detail or {}).items() if value is not None},
-        )
+        self._journal.note(self._request, kind, task=task, detail=detail)
 
 
 def _at_once(reason: str) -> Outcome:

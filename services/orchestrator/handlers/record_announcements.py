@@ -1,4 +1,7 @@
-"""Takes what hosts announce: the first manifest of an enrolled processor, later ones if they ask for no more."""
+"""Takes what hosts announce: the first manifest of an enrolled processor, later ones if they ask for no more.
+
+One by which kinds would have to come after each other waits as well, with the path in the log.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import SQL
+from services.orchestrator.handlers.keep_order import circle_through, one_at_a_time
 
 log = get_logger(__name__)
 
@@ -29,6 +33,7 @@ class RecordAnnouncements:
             known = last.get(one.body.processor)
             if known is None or known.at <= one.body.at:
                 last[one.body.processor] = one.body
+        await one_at_a_time(connection)
         for processor in sorted(last):
             await self._record(connection, last[processor])
 
@@ -48,6 +53,11 @@ class RecordAnnouncements:
         arguments = (
             body.processor, manifest, body.manifest_version, list(body.key_versions), body.incarnation, heard_at
         )  # fmt: skip
+        if path := await circle_through(connection, body.processor, body.manifest):
+            await connection.execute(SQL["hold_manifest"], *arguments)
+            await wake_requests(connection, body.processor)
+            log.error("processor.order_in_a_circle", processor=body.processor, path=path)
+            return
         if _widens(body.manifest, row):
             await connection.execute(SQL["hold_manifest"], *arguments)
             log.warning("processor.manifest_waits", processor=body.processor, manifest_version=body.manifest_version)

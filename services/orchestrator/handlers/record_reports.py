@@ -6,7 +6,7 @@ from typing import cast
 
 from contracts.message import Message
 from contracts.reports import TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable
-from habeas.vocabulary import Action, AttentionReason, RequestState
+from habeas.vocabulary import Action, AttentionReason
 from services.chassis.kafka.consumer import Poison
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.postgres.pool import Connection
@@ -112,9 +112,7 @@ class _Recorder:
             attempts=body.attempts,
         )
         self.placed += place(self._deps, request, task, body.outcome, self._now)
-        follows = request.waiting or request.state is RequestState.CANCELLING
-        if request.open_tasks == 0 or resolves or follows:
-            request.wake_planner()
+        request.hear_of_end(task.action)
 
     def _progressed(
         self, request: DataSubjectRequest, task: ProcessorTask, body: TaskProgressed, event_id: str

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from contracts.exports import KEY_LABEL
 from contracts.seal import SealedCorrection, SealedIdentity
 from habeas.vocabulary import IdentityType
-from services.chassis.crypto.at_rest import KeyProvider
+from services.chassis.crypto.at_rest import KeyProvider, Undecryptable
 from services.chassis.crypto.blind_index import blind_index, normalise
 from services.chassis.crypto.keys import derive
+from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.handlers.secrets import KnownIdentity, Secrets, pack, unpack
+
+log = get_logger(__name__)
 
 # People have several addresses and cookies; a second customer id found by one address may be somebody else's.
 ONE_OF_A_KIND = frozenset({IdentityType.CUSTOMER_ID, IdentityType.USERNAME})
@@ -82,8 +85,8 @@ class Known:
         """Return which fields are to be corrected."""
         return tuple(one.field for one in self.secrets.corrections)
 
-    def learn(self, found: Sequence[SealedIdentity], *, provenance: str, round_: int) -> int:
-        """Add identities that are not known yet; return how many were."""
+    def learn(self, found: Sequence[SealedIdentity], *, provenance: str, round_: int) -> list[KnownIdentity]:
+        """Add identities that are not known yet; return them."""
         known = {(one.type, normalise(one.type, one.value)) for one in self.secrets.identities}
         fresh: dict[tuple[IdentityType, str], KnownIdentity] = {}
         for one in found:
@@ -94,7 +97,7 @@ class Known:
             self.secrets = replace(self.secrets, identities=(*self.secrets.identities, *fresh.values()))
             self._accepted.clear()
             self._subject = None
-        return len(fresh)
+        return list(fresh.values())
 
     def learned_since(self, round_: int, types: Iterable[IdentityType], *, but_from: str) -> bool:
         """Whether others found, in `round_` or later, an identity of `types`."""
@@ -106,7 +109,7 @@ class Known:
 
 
 class Vault(Mapping[str, Known]):
-    """The open secrets of a batch. A request whose key was shredded is absent."""
+    """The open secrets of a batch. A request whose key was shredded is absent, and one that was left out."""
 
     def __init__(self, connection: Connection, keys: Mapping[str, bytes], known: Mapping[str, Known]) -> None:
         """Hold what `open` opened."""
@@ -116,13 +119,25 @@ class Vault(Mapping[str, Known]):
         self._changed: set[str] = set()
 
     @classmethod
-    async def open(cls, connection: Connection, provider: KeyProvider, requests: Sequence[str]) -> "Vault":
-        """Read and decrypt the secrets of `requests`."""
-        rows = await connection.fetch(SQL["secrets_of_requests"], list(requests))
-        keys = {row["request_id"]: provider.unwrap(row["wrapped"]) for row in rows}
-        known = {
-            row["request_id"]: Known(unpack(keys[row["request_id"]], row["request_id"], row["sealed"])) for row in rows
-        }
+    async def open(
+        cls, connection: Connection, provider: KeyProvider, requests: Sequence[str], *, leave_out: bool = False
+    ) -> "Vault":
+        """Read and decrypt the secrets of `requests`.
+
+        What can not be decrypted raises `Undecryptable`, or is logged and absent with `leave_out`: for batches, where
+        one broken row must not stop the others.
+        """
+        keys: dict[str, bytes] = {}
+        known: dict[str, Known] = {}
+        for row in await connection.fetch(SQL["secrets_of_requests"], list(requests)):
+            request = row["request_id"]
+            try:
+                key = provider.unwrap(row["wrapped"])
+                known[request], keys[request] = Known(unpack(key, request, row["sealed"])), key
+            except Undecryptable:
+                if not leave_out:
+                    raise
+                log.error("request.unreadable", request_id=request)
         return cls(connection, keys, known)
 
     def __getitem__(self, request: str) -> Known:

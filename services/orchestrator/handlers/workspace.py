@@ -39,9 +39,12 @@ class Workspace:
         query = SQL["lock_requests" if wait else "try_lock_requests"]
         self._hold(await self.connection.fetch(query, sorted(set(requests))))
 
-    async def claim_to_plan(self, now: datetime, limit: int) -> None:
-        """Lock requests that the planner was asked to look at."""
-        self._hold(await self.connection.fetch(SQL["claim_to_plan"], now, limit))
+    async def claim_to_plan(self, now: datetime, limit: int, only: Sequence[str] | None = None) -> None:
+        """Lock requests that the planner was asked to look at; those of `only` where it is given."""
+        if only is None:
+            self._hold(await self.connection.fetch(SQL["claim_to_plan"], now, limit))
+        else:
+            self._hold(await self.connection.fetch(SQL["claim_these_to_plan"], now, list(only)))
 
     async def load_tasks(self, ids: Sequence[str] | None = None) -> None:
         """Load the tasks `ids`, or all tasks of the requests held. Only tasks of requests held are kept."""

@@ -25,7 +25,7 @@ SET state = CASE WHEN state = 'retired' THEN state ELSE 'announced' END,
 WHERE id = $1;
 
 -- name: hold_manifest
--- Keeps a wider manifest until an operator approves it; key versions count at once.
+-- Keeps a manifest that asks for more, or closes a circle, until an operator approves it; key versions count at once.
 UPDATE processors
 SET pending_manifest = $2, pending_version = $3, announced_versions = $4, incarnation = $5, announced_at = $6
 WHERE id = $1;
@@ -41,6 +41,16 @@ WHERE id = $1;
 -- Takes a processor off the list, with the reason.
 UPDATE processors SET state = 'retired', retired_at = $2, retired_reason = $3 WHERE id = $1;
 
+-- name: one_at_a_time
+-- Until this transaction ends, no other that asks the same goes on.
+SELECT pg_advisory_xact_lock(hashtext('habeas manifests'));
+
+-- name: orders
+-- After which kinds the other processors' manifests in effect ask to come.
+SELECT kind, manifest -> 'after' AS after
+FROM processors
+WHERE id <> $1 AND state <> 'retired' AND manifest IS NOT NULL;
+
 -- name: requests_touched
 -- Open requests that a change of this processor may concern: those with an open task of it, and those in progress.
 SELECT DISTINCT r.id
@@ -50,5 +60,6 @@ WHERE r.completed_at IS NULL AND r.state IN ('in_progress', 'cancelling')
   AND (t.state IS NULL OR t.state NOT IN ('settled', 'cancelled'));
 
 -- name: wake_requests
--- Asks the planner to look at requests again.
-UPDATE requests SET advance = true, advance_after = NULL WHERE id = ANY ($1::text[]);
+-- Asks the planner to look at requests again; locked in id order, as everywhere.
+UPDATE requests SET advance = true, advance_after = NULL
+WHERE id IN (SELECT id FROM requests WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE);

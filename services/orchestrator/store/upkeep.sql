@@ -14,9 +14,14 @@ RETURNING request_id;
 DELETE FROM request_secrets WHERE request_id = ANY ($1::text[]);
 
 -- name: mark_overdue
--- Flags open requests past their due date; a flag beside the state, not a state.
+-- Flags open requests past their due date; a flag beside the state, not a state. Locked in id order, as everywhere.
 UPDATE requests SET overdue = true
-WHERE completed_at IS NULL AND due_at < $1 AND NOT overdue
+WHERE id IN (
+    SELECT id FROM requests
+    WHERE completed_at IS NULL AND due_at < $1 AND NOT overdue
+    ORDER BY id
+    FOR UPDATE
+)
 RETURNING id;
 
 -- name: packages_over

@@ -32,6 +32,17 @@ ORDER BY id
 LIMIT $2
 FOR UPDATE SKIP LOCKED;
 
+-- name: claim_these_to_plan
+-- Some of them.
+SELECT id, case_id, client_id, livemode, "right", state, version, language, received_at, created_at, due_on, due_at,
+       round, total_tasks, open_tasks, settled_tasks, waiting, complete, outcome, attention, advance,
+       advance_after, timeline_seq, timeline_hash, traceparent, completed_at, informed_at,
+       identities_confirmed, package_until, package_open
+FROM requests
+WHERE id = ANY ($2::text[]) AND advance AND (advance_after IS NULL OR advance_after <= $1)
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
 -- name: tasks_of_requests
 -- Every task of some requests.
 SELECT id, request_id, processor, action, round, ordinal, state, manifest_version, dispatch_no, phase, progress_fence,

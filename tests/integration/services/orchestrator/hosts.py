@@ -56,6 +56,7 @@ class Hosts:
         version: int = 1,
         serves: Sequence[Action] = (Action.ERASE,),
         fields: Sequence[str] = (),
+        after: Sequence[str] = (),
     ) -> None:
         """Announce a processor that serves erasure (or `serves`), and resolve where it resolves anything."""
         actions = {one: WireAction() for one in (*serves, *((Action.RESOLVE,) if resolves else ()))}
@@ -69,6 +70,7 @@ class Hosts:
             resolves=tuple(resolves),
             actions=actions,
             fields=tuple(fields),
+            after=tuple(after),
         )
         body = ProcessorAnnounced(
             livemode=True,

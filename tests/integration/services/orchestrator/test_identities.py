@@ -9,6 +9,7 @@ import pytest
 from contracts.seal import SealedIdentity
 from habeas.vocabulary import Action, IdentityType
 from services.orchestrator.api.examples import REASON, REQUEST
+from services.orchestrator.handlers.approve_manifest import approve_manifest
 from tests.integration.services.orchestrator.conftest import Api
 from tests.integration.services.orchestrator.hosts import Hosts
 
@@ -79,6 +80,48 @@ async def test_two_ids_of_one_person_stop_the_request_until_somebody_confirms(
     assert (await shown(caller, request))["state"] == "completed"
     (entry,) = await api.rows("SELECT detail FROM timeline WHERE type = 'identities.confirmed'")
     assert json.loads(entry["detail"]) == REASON
+
+
+async def test_what_is_found_after_a_confirmation_is_asked_about_again(
+    api: Api, caller: httpx.AsyncClient, hosts: Hosts
+) -> None:
+    """Who said yes to two customer ids has not seen the third, which a shop finds by one of them."""
+    await caller.post("/v1/processors", json={"id": "shop", "kind": "shop"})
+    await hosts.announce("shop", "shop", accepts=(CUSTOMER,), resolves=(CUSTOMER,))
+    request = await file(caller, ("email", "jane@example.com"))
+    for found in (["c-42", "c-43"], ["c-99"]):
+        await resolve(hosts, *found)
+        assert (await shown(caller, request))["attention"]["reason"] == "ambiguous_identity"
+        assert await api.rows("SELECT 1 FROM tasks WHERE action = 'erase' AND dispatch_no > 0") == []
+        answer = await caller.post(f"/v1/requests/{request}/confirm-identities", json=REASON)
+        assert (answer.status_code, answer.json()["attention"]) == (200, None)
+    await hosts.settle_all()
+    assert (await shown(caller, request))["state"] == "completed"
+    events = await api.rows("SELECT DISTINCT event_id FROM timeline WHERE type = 'identities.confirmed'")
+    assert len(events) == 2
+
+
+async def test_news_that_nobody_looks_up_any_more_leave_the_request_partly_fulfilled_at_most(
+    api: Api, caller: httpx.AsyncClient, hosts: Hosts
+) -> None:
+    email = IdentityType.EMAIL
+    await caller.post("/v1/processors", json={"id": "shop", "kind": "shop"})
+    await hosts.announce("shop", "shop", accepts=(email,), resolves=(email,))
+    await hosts.announce("crm-eu", "hubspot", accepts=(email, CUSTOMER), resolves=(email,), version=2)
+    async with api.deps.database.transaction() as connection:
+        await approve_manifest(connection, processor="crm-eu", actor="cli_tests", deps=api.deps)
+    request = await file(caller, ("email", "jane@example.com"))
+    await hosts.work()
+    found = 0
+    while tasks := [task async for task in hosts.sent()]:
+        for task in tasks:
+            found += 1
+            another = [SealedIdentity(type=email, value=f"jane.{found}@example.com")]
+            await hosts.settle(task, found=another if task["action"] == Action.RESOLVE else [])
+        await hosts.work()
+    done = await shown(caller, request)
+    assert (done["state"], done["outcome"]["headline"]) == ("completed", "partly_fulfilled")
+    assert len(await api.rows("SELECT 1 FROM timeline WHERE type = 'identities.cut_short'")) == 1
 
 
 async def test_it_can_be_cancelled_instead(caller: httpx.AsyncClient, hosts: Hosts) -> None:

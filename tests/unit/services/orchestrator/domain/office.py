@@ -69,9 +69,18 @@ class Office:
     def announce(self, processor: str) -> None:
         if self.candidates[processor].standing is not Standing.RETIRED:
             self.candidates[processor] = self.known[processor]
+            self._wake_those_of(processor)
 
     def retire(self, processor: str) -> None:
         self.candidates[processor] = Candidate(processor, self.known[processor].kind, Standing.RETIRED)
+        self._wake_those_of(processor)
+
+    def _wake_those_of(self, processor: str) -> None:
+        for case in self.cases.values():
+            there = [task for task in case.tasks.values() if task.processor == processor]
+            under_way = case.request.state in (RequestState.IN_PROGRESS, RequestState.CANCELLING)
+            if under_way and (not there or any(task.is_open for task in there)):
+                case.request.wake_planner()
 
     def file(self, types: Iterable[IdentityType]) -> Case:
         request = received(f"req-{len(self.cases) + 1}")
@@ -92,6 +101,8 @@ class Office:
     def skip(self, task: ProcessorTask) -> bool:
         done = task.settle(given_up("skipped_by_operator").model_dump_json(), at=self.now())
         if done:
+            self._over(self.case_of(task.id))
+            self.case_of(task.id).request.wake_planner()
             self.note(self.case_of(task.id), "task.skipped", task, actor="cli-operator")
         return done
 
@@ -99,8 +110,10 @@ class Office:
 
     def plan(self, case: Case) -> None:
         request = case.request
+        request.advance = False
         if request.state is RequestState.RECEIVED and self.cooling_off:
             request.move(RequestState.SCHEDULED)
+            request.wake_planner()
             self.note(case, "request.scheduled")
         elif request.state in (RequestState.RECEIVED, RequestState.SCHEDULED):
             request.move(RequestState.IN_PROGRESS)
@@ -138,6 +151,9 @@ class Office:
                 if changed and set(report.found) - case.types:
                     case.types |= set(report.found)
                     case.news |= {one.processor for one in case.of(Action.RESOLVE) if one.processor != task.processor}
+                if changed:
+                    self._over(case)
+                    case.request.hear_of_end(task.action)
         if changed:
             self.note(case, f"task.{report.kind}", task)
 
@@ -158,6 +174,7 @@ class Office:
             self._settle(case, case.tasks[name], not_applicable(reason))
         for name in decided.give_up:
             self._settle(case, case.tasks[name], given_up("processor_retired"))
+        case.request.waiting = any(task.state is TaskState.WAITING for task in case.tasks.values())
         if decided.done:
             self._end(case, RequestState.COMPLETED)
 
@@ -185,10 +202,16 @@ class Office:
         elif new.reason is not None:
             task.need(AttentionReason(new.reason), self.now())
         case.tasks[name] = task
+        self._over(case)
         self.note(case, "task.planned", task)
+
+    def _over(self, case: Case) -> None:
+        """Count what is open, as the handlers do step by step."""
+        case.request.open_tasks = sum(task.is_open for task in case.tasks.values())
 
     def _settle(self, case: Case, task: ProcessorTask, outcome: Outcome) -> None:
         if task.settle(outcome.model_dump_json(), at=self.now()):
+            self._over(case)
             self.note(case, "task.settled", task)
 
     def note(self, case: Case, kind: str, task: ProcessorTask | None = None, *, actor: str | None = None) -> None:
@@ -234,12 +257,13 @@ class Office:
             self.record(self.from_hosts.pop(0))
 
     def rest(self, check: Callable[[], None] = lambda: None) -> None:
-        """Go on until nothing happens any more; `check` is called after each step."""
+        """Go on until nothing happens any more; `check` is called after each step. Who does not ask is not planned."""
         before = None
         while before != (before := self._picture()):
             self.deliver()
             for case in self.cases.values():
-                self.plan(case)
+                if case.request.advance:
+                    self.plan(case)
                 check()
                 for task in case.tasks.values():
                     if task.state is TaskState.READY and case.request.state is RequestState.IN_PROGRESS:

@@ -15,6 +15,8 @@ from services.orchestrator.domain.planning import (
     NewTask,
     Plan,
     Standing,
+    circle,
+    order_of,
     plan,
 )
 from services.orchestrator.domain.settlement import not_applicable
@@ -241,6 +243,44 @@ def test_a_circle_of_orders_is_refused_with_its_path() -> None:
         Request(served("a", after={"b"}), served("b", after={"a"})).plan()
 
 
+def test_a_kind_that_would_come_after_itself_is_a_circle() -> None:
+    with pytest.raises(CyclicOrder, match=r"^a -> a$"):
+        Request(served("a", after={"a"})).plan()
+
+
+def test_who_is_in_no_circle_is_not_blamed_for_another() -> None:
+    order = order_of([("a", {"b"}), ("b", {"a"}), ("c", {"a"}), ("d", ())])
+    assert (circle("b", order), circle("c", order), circle("d", order)) == (["b", "a", "b"], None, None)
+
+
+@pytest.mark.parametrize("first", [served("first", serves=set()), served("first", accepts={COOKIE})])
+def test_who_has_nothing_to_do_holds_up_nobody(first: Candidate) -> None:
+    """No report would come on it, so that what waited for it would wait for ever."""
+    request = Request(served("then", after={"first"}), first)
+    request.plan()
+    assert request.state() == {"then/erase/0": "ready", "first/erase/0": "settled"}
+
+
+def test_a_first_manifest_that_waits_is_the_reason_to_wait() -> None:
+    decided = Request(MAILING, Candidate("files", "files", Standing.HELD)).plan()
+    assert [(one.state, one.reason) for one in decided.add] == [
+        (TaskState.READY, None),
+        (TaskState.WAITING, "manifest_waits"),
+    ]
+
+
+def test_news_after_the_last_round_cut_the_search_short() -> None:
+    request = Request(CRM, served("shop", accepts={CUSTOMER, COOKIE}, resolves={COOKIE}), types={EMAIL, CUSTOMER})
+    told = []
+    for number in range(1, MAX_ROUNDS + 1):
+        told.append(request.plan().cut_short)
+        for task in [one for one in request.tasks if one.round == number]:
+            request.settle(task)
+        request.news = {"crm", "shop"}
+    assert (told, request.plan().cut_short) == ([False] * MAX_ROUNDS, True)
+    assert request.state()["crm/erase/0"] == "ready"
+
+
 def test_planning_again_after_nothing_happened_adds_nothing() -> None:
     request = Request(CRM, FILES, MAILING)
     request.plan()
@@ -285,7 +325,7 @@ def test_every_request_ends_and_covers_every_processor(landscape: list[Candidate
             request.settle(task)
             continue
         for one in landscape:  # nothing goes: only an announcement can help
-            if one.standing is Standing.NEVER_ANNOUNCED:
+            if one.standing.unknown:
                 request.candidates[one.id] = Candidate(
                     one.id, one.kind, Standing.SERVED, 1, one.accepts, one.resolves, one.serves, one.after
                 )

@@ -210,7 +210,7 @@ TestCounter.settings = settings(max_examples=300, stateful_step_count=50, deadli
 
 
 def test_a_place_that_became_free_between_others_is_not_given_to_two() -> None:
-    """Three begin with one person under three identities; two learn of the third's, one before and one after it ends."""
+    """Three begin with one person under three identities; two learn the third's, before and after it ends."""
     one = Counter()
     for known in range(3):
         one.file("jane", Action.ERASE, {known})
