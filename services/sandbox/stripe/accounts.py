@@ -1,6 +1,6 @@
 """Gives invented people their accounts, and tells from the books alone what is left of each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from services.sandbox.stripe.catalogue import (
     PAYMENT_INTENT,
     PAYMENT_METHOD,
     SESSION,
+    SETUP_INTENT,
     SUBSCRIPTION,
     TAX_ID,
 )
@@ -66,6 +67,8 @@ class Accounts:
             customer = None if payer.guest else maker.customer()
             for bill in payer.bills:
                 maker.bill(bill, customer)
+            if payer.begun is not None:
+                maker.begin(customer, _days_ago(payer.begun))
             if customer is not None:
                 made.append(customer.id)
                 if payer.deleted:
@@ -99,6 +102,9 @@ class _Maker:
         if payer.subscribed:
             self._add(SUBSCRIPTION, {**held, "status": "active", "description": None, "currency": "eur"})
             self._add(INVOICE_ITEM, {**held, "invoice": None, "description": "Extra seat", "amount": 500})
+        for status in payer.tales:
+            told = {"description": f"For {self._person.name}", "metadata": {"account": self._person.email}}
+            self._add(SUBSCRIPTION, {**held, **told, "status": status, "currency": "eur"})
         if payer.tax_id:
             self._add(TAX_ID, {"customer": customer.id, "type": "eu_vat", "value": "NL000000000B00"})
         return customer
@@ -107,34 +113,53 @@ class _Maker:
         """An invoice, or a checkout, and what was paid for it."""
         at = _days_ago(bill.days)
         held: dict[str, Any] = {"customer": customer.id if customer else None, "metadata": {}, "currency": "eur"}
-        intent = None
-        if bill.status == "paid":
-            intent = self._paid(bill, held, at)
-        if bill.how == "checkout":
-            details = {"customer_details": self._details, "customer_email": None, "mode": "payment"}
-            links = {"payment_intent": intent.id if intent else None, "invoice": None, "subscription": None}
-            self._add(SESSION, {**held, **details, **links, "status": "complete"}, created=at)
+        if bill.how == "charge":
+            self._charged(bill, held, at, None)
             return
-        invoice = self._invoice(bill, held, at, intent)
-        if intent and bill.cents % 1_000 == 500:
+        intents = [self._paid(bill, held, at) for _ in range(bill.parts)] if bill.status == "paid" else []
+        if bill.how == "checkout":
+            self._session(held, at, status="complete", intent=intents[0] if intents else None)
+            return
+        invoice = self._invoice(bill, held, at, intents)
+        if intents and bill.cents % 1_000 == 500:
             note = {**held, "invoice": invoice.id, "amount": 100, "memo": f"Sorry, {self._person.name}"}
             self._add(CREDIT_NOTE, note, created=at)
 
+    def begin(self, customer: Thing | None, at: datetime) -> None:
+        """What was begun and came to nothing: a payment, a card to be saved, an open checkout and an expired one."""
+        held: dict[str, Any] = {"customer": customer.id if customer else None, "metadata": {}}
+        begun = {**held, "status": "requires_payment_method", "description": f"Order of {self._person.name}"}
+        self._add(PAYMENT_INTENT, {**begun, "amount": 900, "currency": "eur", "receipt_email": None}, created=at)
+        self._add(SETUP_INTENT, begun, created=at)
+        for status in ("open", "expired"):
+            self._session(held, at, status=status, intent=None)
+
+    def _session(self, held: Mapping[str, Any], at: datetime, *, status: str, intent: Thing | None) -> None:
+        details = {"customer_details": self._details, "customer_email": None, "mode": "payment"}
+        links = {"payment_intent": intent.id if intent else None, "invoice": None, "subscription": None}
+        self._add(SESSION, {**held, **details, **links, "status": status}, created=at)
+
     def _paid(self, bill: Bill, held: Mapping[str, Any], at: datetime) -> Thing:
+        receipt = None if self._payer.nameless else self._email
         intent = self._add(
             PAYMENT_INTENT,
-            {**held, "status": "succeeded", "amount": bill.cents, "receipt_email": self._email, "description": None},
+            {**held, "status": "succeeded", "amount": bill.cents, "receipt_email": receipt, "description": None},
             created=at,
         )
+        self._charged(bill, held, at, intent)
+        return intent
+
+    def _charged(self, bill: Bill, held: Mapping[str, Any], at: datetime, intent: Thing | None) -> None:
+        nameless = self._payer.nameless
         charge = self._add(
             CHARGE,
             {
                 **held,
                 "status": "succeeded",
                 "amount": bill.cents,
-                "payment_intent": intent.id,
-                "billing_details": self._details,
-                "receipt_email": self._email,
+                "payment_intent": intent.id if intent else None,
+                "billing_details": {**self._details, "email": None} if nameless else self._details,
+                "receipt_email": None if nameless else self._email,
                 "description": None,
                 "disputed": bill.disputed,
                 "refunds": {"object": "list", "data": [], "has_more": False, "url": "/v1/refunds"},
@@ -143,11 +168,10 @@ class _Maker:
         )
         if bill.disputed:
             evidence = {"customer_name": self._person.name, "customer_email_address": self._email}
-            dispute = {"charge": charge.id, "payment_intent": intent.id, "status": "needs_response"}
+            dispute = {"charge": charge.id, "payment_intent": charge.body["payment_intent"], "status": "needs_response"}
             self._add(DISPUTE, {**dispute, "evidence": evidence, "metadata": {}}, created=at)
-        return intent
 
-    def _invoice(self, bill: Bill, held: Mapping[str, Any], at: datetime, intent: Thing | None) -> Thing:
+    def _invoice(self, bill: Bill, held: Mapping[str, Any], at: datetime, intents: Sequence[Thing]) -> Thing:
         final = None if bill.status == "draft" else int(at.timestamp())
         details = {f"customer_{name}": value for name, value in self._details.items()}
         body = {
@@ -158,10 +182,10 @@ class _Maker:
             "number": None if final is None else f"HAB-{bill.days:05d}",
             "description": None,
             "subscription": None,
-            "status_transitions": {"finalized_at": final, "paid_at": final if intent else None},
+            "status_transitions": {"finalized_at": final, "paid_at": final if intents else None},
             "lines": {"object": "list", "data": [{"description": "Plan", "amount": bill.cents}], "has_more": False},
         }
-        return self._add(INVOICE, body, created=at, paid_by=[intent.id] if intent else [])
+        return self._add(INVOICE, body, created=at, paid_by=[one.id for one in intents])
 
     def _add(self, kind: Any, body: Mapping[str, Any], **how: Any) -> Thing:
         return self._books.add(kind, body, person=self._person.customer_id, **how)

@@ -52,6 +52,8 @@ def _paths() -> list[tuple[str, str, Handler]]:
         ("/v1/invoices/{id}/void", "POST", records.void),
         ("/v1/invoiceitems/{id}", "DELETE", records.delete_item),
         ("/v1/subscriptions/{id}", "DELETE", records.cancel_subscription),
+        ("/v1/subscriptions/{id}", "POST", records.update_subscription),
+        ("/v1/invoice_payments", "GET", records.invoice_payments),
         ("/v1/checkout/sessions/{id}/expire", "POST", records.expire),
         *((f"/v1/{kind.path}/{{id}}/cancel", "POST", records.cancel_intent(kind)) for kind in _INTENTS),
         (_JOBS, "POST", redaction.create),

@@ -7,7 +7,16 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from services.sandbox.stripe.catalogue import BALANCE, CUSTOMER, KINDS, PAYMENT_METHOD, SUBSCRIPTION, TAX_ID, Kind
+from services.sandbox.stripe.catalogue import (
+    BALANCE,
+    CUSTOMER,
+    KINDS,
+    PAYMENT_METHOD,
+    SESSION,
+    SUBSCRIPTION,
+    TAX_ID,
+    Kind,
+)
 from services.sandbox.stripe.index import SearchIndex
 
 REDACTED = "[redacted]"
@@ -15,6 +24,8 @@ KEPT_BY_LAW = timedelta(days=8 * 366)
 """Payments younger than this may be what book-keeping law asks for: seven years, and the rest of the first."""
 
 _UNDER_CUSTOMER = (PAYMENT_METHOD, TAX_ID, BALANCE)
+UNCONFIRMED = ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture")
+_BEGUN = (*UNCONFIRMED, "draft", "expired", "canceled")
 
 
 @dataclass
@@ -153,15 +164,18 @@ class Books:
         return set(self._of_person)
 
     def speaks(self, thing: Thing) -> bool:
-        """Whether an object says anything of a person: a subscription that ended with its customer says nothing."""
-        ended = thing.kind is SUBSCRIPTION and thing.body["status"] == "canceled"
+        """Whether an object says anything of a person: a subscription without its customer by its own words alone."""
+        if thing.deleted or thing.redacted:
+            return False
         holder = self.things.get(thing.customer or "")
-        return not (thing.deleted or thing.redacted or (ended and (holder is None or holder.deleted)))
+        alone = thing.kind is SUBSCRIPTION and (holder is None or holder.deleted)
+        return not alone or any(_says(thing.body.get(name)) for name in thing.kind.personal)
 
     def kept(self, thing: Thing) -> bool:
-        """Whether law lets the controller keep it: a record of a payment, young enough, and no draft."""
+        """Whether law lets the controller keep it: a record of a payment, young enough, and not of a mere beginning."""
         young = datetime.now(UTC) - thing.created < KEPT_BY_LAW
-        return thing.kind.transaction and young and thing.body.get("status") not in ("draft", "expired")
+        begun = thing.body.get("status") in _BEGUN or (thing.kind is SESSION and thing.body["status"] == "open")
+        return thing.kind.transaction and young and not begun
 
     def clear(self) -> None:
         """Forget everything but which ids were used."""
@@ -180,6 +194,10 @@ class Books:
         details = body.get("customer_details") or body.get("billing_details") or {}
         named = (body.get("metadata") or {}).get("customer_id")
         return named or body.get("email") or details.get("email") or body.get("receipt_email")
+
+
+def _says(value: object) -> bool:
+    return any(map(_says, value.values())) if isinstance(value, dict) else bool(value)
 
 
 def _emptied(value: object) -> object:

@@ -29,7 +29,7 @@ CUSTOMER = Kind(
 PAYMENT_METHOD = Kind("payment_method", "pm", "payment_methods", ("billing_details", "card", "metadata"))
 TAX_ID = Kind("tax_id", "txi", "tax_ids", ("value",))
 BALANCE = Kind("customer_balance_transaction", "cbtxn", "balance_transactions", ("description", "metadata"))
-SUBSCRIPTION = Kind("subscription", "sub", "subscriptions", ("description", "metadata"))
+SUBSCRIPTION = Kind("subscription", "sub", "subscriptions", ("description", "metadata", "cancellation_details"))
 INVOICE_ITEM = Kind("invoiceitem", "ii", "invoiceitems", ("description", "metadata"))
 INVOICE = Kind("invoice", "in", "invoices", _INVOICED, transaction=True)
 CREDIT_NOTE = Kind("credit_note", "cn", "credit_notes", ("memo", "metadata"), transaction=True)

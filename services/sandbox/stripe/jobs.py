@@ -7,7 +7,7 @@ from itertools import count
 from time import monotonic
 
 from services.sandbox.knobs import StripeKnobs
-from services.sandbox.stripe.books import Books, Thing
+from services.sandbox.stripe.books import UNCONFIRMED, Books, Thing
 from services.sandbox.stripe.catalogue import (
     CHARGE,
     DISPUTE,
@@ -21,7 +21,6 @@ from services.sandbox.stripe.catalogue import (
 MOST_ROOTS = 10
 MOST_RELATED = 1_000
 ELIGIBLE_AFTER = timedelta(days=90)
-UNCONFIRMED = ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture")
 _HOLDING = ("created", "validating", "ready", "redacting")
 
 

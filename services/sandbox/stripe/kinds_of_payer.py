@@ -11,18 +11,23 @@ LONG_AGO = 365 * 9 + 40
 
 @dataclass(frozen=True)
 class Bill:
-    """An invoice, `days` old, with its payment if it was paid; `how` is `invoice` or `checkout`."""
+    """An invoice, `days` old, with its payments if it was paid; `how` is `invoice`, `checkout`, or `charge` (alone)."""
 
     days: int
     cents: int
     how: str = "invoice"
     status: str = "paid"
     disputed: bool = False
+    parts: int = 1
 
 
 @dataclass(frozen=True)
 class Payer:
-    """One account, under the person's address (`shouting`: in other letters); `known_by_id` has it name their id."""
+    """One account, under the person's address (`shouting`: in other letters); `known_by_id` has it name their id.
+
+    `tales` are the statuses of subscriptions that tell of the person; `begun` is how old what was begun and never paid
+    is, in days. `nameless` has charges name no address, as those of a saved card do.
+    """
 
     bills: tuple[Bill, ...] = ()
     shouting: bool = False
@@ -32,6 +37,9 @@ class Payer:
     cards: int = 1
     tax_id: bool = False
     known_by_id: bool = True
+    tales: tuple[str, ...] = ()
+    begun: int | None = None
+    nameless: bool = False
 
 
 _RECENT = (Bill(200, 4_900), Bill(565, 4_900))
@@ -55,6 +63,14 @@ PAYERS: Mapping[str, tuple[Payer, ...]] = MappingProxyType(
         "many old invoices": (Payer(tuple(replace(_OLD, days=LONG_AGO + 31 * n) for n in range(12)), deleted=True),),
         "no invoices": (Payer(tax_id=True, cards=2),),
         "nothing paid for": (),
+        "subscription that tells": (Payer((_OLD,), tales=("active",)),),
+        "ended subscription that tells": (Payer((_OLD,), tales=("active", "canceled")),),
+        "began to pay": (Payer((_OLD, replace(_OLD, days=LONG_AGO + 31, how="charge")), begun=30),),
+        "paid in parts": (Payer((replace(_OLD, parts=12),), deleted=True),),
+        "paid by a saved card": (replace(_PLAIN, nameless=True),),
+        "paid as a guest who left an address at the checkout alone": (
+            Payer((Bill(150, 3_100, "checkout"),), guest=True, nameless=True),
+        ),
     }
 )
 

@@ -1,9 +1,9 @@
 """Records of payments and what leads to them: read and listed, and the little that may still be done to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.sandbox.stripe.books import Thing
+from services.sandbox.stripe.books import UNCONFIRMED, Thing
 from services.sandbox.stripe.calls import Call
 from services.sandbox.stripe.catalogue import (
     CHARGE,
@@ -18,12 +18,12 @@ from services.sandbox.stripe.catalogue import (
     SUBSCRIPTION,
     Kind,
 )
-from services.sandbox.stripe.jobs import UNCONFIRMED
-from services.sandbox.stripe.listing import PAGING, listed
-from services.sandbox.stripe.replies import missing, refuse
-from services.sandbox.stripe.showing import shown
+from services.sandbox.stripe.listing import PAGING, limit_of, listed
+from services.sandbox.stripe.replies import missing, page, refuse
+from services.sandbox.stripe.showing import payments_of, shown
 
 Handler = Callable[[Call], dict[str, Any]]
+ENDED = ("canceled", "incomplete_expired")
 
 # What each list may be narrowed by, beside its pages.
 FILTERS: dict[Kind, tuple[str, ...]] = {
@@ -85,6 +85,37 @@ def cancel_subscription(call: Call) -> dict[str, Any]:
     if subscription.body["status"] == "canceled":
         raise missing("subscription", subscription.id)
     return _set(call, subscription, "cancel", {"status": "canceled"})
+
+
+def update_subscription(call: Call) -> dict[str, Any]:
+    """POST /v1/subscriptions/{id}: what it says in words; of one that ended, nothing but how it ended."""
+    call.only("description", "metadata", "cancellation_details")
+    subscription = call.thing(SUBSCRIPTION)
+    if subscription.body["status"] in ENDED and set(call.params) - {"cancellation_details"}:
+        refuse("A canceled subscription can only update its cancellation_details.")
+    values: dict[str, Any] = {}
+    for name, value in call.params.items():
+        if name == "description":
+            values[name] = value or None
+        elif name == "metadata":
+            merged = {**subscription.body["metadata"], **value} if value else {}
+            values[name] = {key: text for key, text in merged.items() if text}
+        elif isinstance(value, Mapping):
+            values[name] = {key: text or None for key, text in value.items()}
+    return _set(call, subscription, "update", values)
+
+
+def invoice_payments(call: Call) -> dict[str, Any]:
+    """GET /v1/invoice_payments?invoice=: what an invoice was paid by, of which the invoice itself shows the first."""
+    call.only("invoice", *PAGING)
+    wanted = call.text("invoice") or ""
+    invoice = call.books.find(INVOICE, wanted)
+    if invoice is None:
+        raise missing("invoice", wanted, param="invoice", status=400)
+    payments, after = payments_of(invoice), call.text("starting_after")
+    at = next((n + 1 for n, one in enumerate(payments) if one["id"] == after), 0)
+    limit = limit_of(call)
+    return page(payments[at : at + limit], call.request.url.path, more=len(payments) > at + limit)
 
 
 def void(call: Call) -> dict[str, Any]:

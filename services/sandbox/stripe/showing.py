@@ -5,6 +5,10 @@ from typing import Any
 from services.sandbox.stripe.books import Thing
 from services.sandbox.stripe.calls import Call
 from services.sandbox.stripe.catalogue import CUSTOMER, INVOICE
+from services.sandbox.stripe.replies import page
+
+FIRST = 10
+"""So many payments an invoice shows itself."""
 
 
 def shown(call: Call, thing: Thing, place: str = "") -> dict[str, Any]:
@@ -13,11 +17,17 @@ def shown(call: Call, thing: Thing, place: str = "") -> dict[str, Any]:
         return {"id": thing.id, "object": "customer", "deleted": True}
     body = dict(thing.body)
     if thing.kind is INVOICE and call.expands(f"{place}payments"):
-        payments = [_invoice_payment(thing, one) for one in thing.paid_by]
-        body["payments"] = {"object": "list", "data": payments, "has_more": False, "url": "/v1/invoice_payments"}
+        payments = payments_of(thing)
+        first = payments[: min(FIRST, call.account.dial.knobs.page_cap or FIRST)]
+        body["payments"] = page(first, "/v1/invoice_payments", more=len(payments) > len(first))
     if call.preview:
         body["redaction"] = {"status": "redacted"} if thing.redacted else None
     return body
+
+
+def payments_of(invoice: Thing) -> list[dict[str, Any]]:
+    """What an invoice was paid by, as JSON."""
+    return [_invoice_payment(invoice, one) for one in invoice.paid_by]
 
 
 def _invoice_payment(invoice: Thing, intent: str) -> dict[str, Any]:

@@ -124,3 +124,48 @@ def test_drafts_can_be_deleted_and_what_was_finalised_can_not(sandbox: Running, 
     customer = payer(sandbox, "open invoice")["customers"][0]
     invoices = listed(sandbox, f"/v1/invoices?customer={customer}&status={status}")
     assert call(sandbox, "DELETE", f"/v1/invoices/{invoices[0]['id']}").status_code == code
+
+
+def test_what_a_subscription_says_is_changed_while_it_lives_and_stays_when_it_ended(sandbox: Running) -> None:
+    person = payer(sandbox, "ended subscription that tells")
+    customer = person["customers"][0]
+    told = listed(sandbox, f"/v1/subscriptions?customer={customer}&status=all")
+    living = next(one["id"] for one in told if one["status"] == "active" and one["description"])
+    ended = next(one["id"] for one in told if one["status"] == "canceled")
+    for one, status in ((living, 200), (ended, 400)):
+        answer = call(sandbox, "POST", f"/v1/subscriptions/{one}", {"description": "", "metadata": ""})
+        assert answer.status_code == status
+    assert call(sandbox, "GET", f"/v1/subscriptions/{living}").json()["metadata"] == {}
+    how = {"cancellation_details[comment]": ""}
+    assert call(sandbox, "POST", f"/v1/subscriptions/{ended}", how).status_code == 200
+    before = sandbox.remains(person["customer_id"])["stripe"]
+    call(sandbox, "DELETE", f"/v1/customers/{customer}")
+    # The customer, its card and two subscriptions without a word are gone; the one that tells of a person is not.
+    assert sandbox.remains(person["customer_id"])["stripe"] == before - 4
+
+
+def test_an_invoice_shows_the_first_of_its_payments_and_a_list_has_all(sandbox: Running) -> None:
+    customer = payer(sandbox, "paid in parts")["customers"][0]
+    (invoice,) = listed(sandbox, f"/v1/invoices?customer={customer}&expand[]=data.payments")
+    assert (len(invoice["payments"]["data"]), invoice["payments"]["has_more"]) == (10, True)
+    path = f"/v1/invoice_payments?invoice={invoice['id']}"
+    first = call(sandbox, "GET", f"{path}&limit=7").json()
+    rest = call(sandbox, "GET", f"{path}&starting_after={first['data'][-1]['id']}").json()
+    assert (len(first["data"]), first["has_more"], len(rest["data"]), rest["has_more"]) == (7, True, 5, False)
+    assert call(sandbox, "GET", "/v1/invoice_payments?invoice=in_x").status_code == 400
+
+
+def test_what_was_begun_and_not_paid_is_nothing_that_law_keeps(sandbox: Running) -> None:
+    person = payer(sandbox, "began to pay")
+    customer = person["customers"][0]
+    states = {
+        path: [one["status"] for one in listed(sandbox, f"/v1/{path}?customer={customer}")]
+        for path in ("payment_intents", "setup_intents", "checkout/sessions")
+    }
+    assert states == {
+        "payment_intents": ["requires_payment_method", "succeeded"],
+        "setup_intents": ["requires_payment_method"],
+        "checkout/sessions": ["expired", "open"],
+    }
+    assert None in {one["payment_intent"] for one in listed(sandbox, f"/v1/charges?customer={customer}")}
+    assert sandbox.remains(person["customer_id"])["stripe_kept"] == 0
