@@ -23,6 +23,7 @@ from habeas.sdk import Action, Context, File, Http, Identity, IdentityType, Item
 from habeas.testing import MemoryLedger
 from services.chassis import objects
 from services.chassis.clock import SystemClock
+from services.chassis.command import leave
 from services.chassis.exports import ExportedFile, ExportReader
 from services.chassis.object_settings import S3Options, open_store
 from services.connectors.host.exports import AttemptExports, Place
@@ -139,3 +140,4 @@ async def main(url: str, size: int) -> dict[str, int]:
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(main(sys.argv[1], int(sys.argv[2])))))
+    leave(0)

@@ -18,6 +18,7 @@ import psutil
 from contracts.exports import ExportReceipt, path_of
 from habeas.vocabulary import Language
 from services.chassis import objects
+from services.chassis.command import leave
 from services.chassis.exports import ExportWriter
 from services.chassis.object_settings import open_store
 from services.chassis.objects import ObjectStore
@@ -106,3 +107,4 @@ if __name__ == "__main__":
         asyncio.run(write(Path(sys.argv[2]), int(sys.argv[3])))
     else:
         print(json.dumps(asyncio.run(measure(Path(sys.argv[2])))))
+    leave(0)
