@@ -1,4 +1,4 @@
-// What a connector in another language needs, in Node without packages: keys, proof, seal and the report on a task.
+// What a connector in another language needs, in Node without packages: keys, proof, seal, announcement and report.
 // `node contracts/foreign/habeas.mjs` checks it against contracts/vectors and says how many hold.
 
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
@@ -66,7 +66,8 @@ export function seal(keys, payload) {
   return [protectedHeader, ...[wrapped, iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"))].join(".");
 }
 
-const DONE = ["erased", "anonymised", "suppressed", "exported", "rectified", "restricted", "lifted", "stopped", "already_done"];
+/** Dispositions of what was done. */
+export const DONE = ["erased", "anonymised", "suppressed", "exported", "rectified", "restricted", "lifted", "stopped", "already_done"];
 
 /** The one word above the lines of an outcome. */
 export function headlineOf(lines) {
@@ -78,34 +79,59 @@ export function headlineOf(lines) {
   return present.has("refused") || present.has("retained") ? "refused" : "nothing_found";
 }
 
-/** Believe a record of your task topic: `{ task, subject }`; throws, and then nothing may be done but keep the record. */
+/**
+ * Believe a record of your task topic: `{ task, subject }`, without a subject where there is nothing to begin. What throws
+ * is to be kept, and nothing else may be done. See to `task.action`, `task.follows` and `task.retention` yourself.
+ */
 export function believe(keys, { topic, key, headers, body }) {
   if (!holds(keys, headers["habeas-proof"], { topic, key, headers, body })) throw new Error("unproven");
   const task = JSON.parse(body);
   if (task.processor !== keys.kid.split("/")[0]) throw new Error("task of another processor");
   if (headers.ce_type !== "dev.habeas.task.dispatched.v1") return { task, subject: null }; // cancelled, closed
+  if (new Date(task.not_after) < new Date()) return { task, subject: null }; // an old record that came again
   const subject = unseal(keys, task.sealed);
   if (subject.task !== task.task_id) throw new Error("seal of another task");
   return { task, subject };
 }
 
-/** The record that settles a task. `more` adds members of task.settled: effects, attempts, export, sealed. */
-export function settled(keys, task, lines, { topic = "habeas.reports.v1", eventId = randomUUID(), ...more } = {}) {
-  const at = new Date().toISOString();
-  const { livemode, task_id, request_id, processor, dispatch_no } = task;
-  const outcome = { headline: headlineOf(lines), lines };
-  const body = Buffer.from(JSON.stringify({ livemode, task_id, request_id, processor, dispatch_no, at, outcome, ...more }));
+function message(keys, kind, { topic, key, eventId = randomUUID() }, content) {
+  const body = Buffer.from(JSON.stringify(content));
   const headers = {
     "ce_specversion": "1.0",
     "ce_id": eventId,
-    "ce_type": "dev.habeas.task.settled.v1",
-    "ce_source": `/connectors/${processor}`,
-    "ce_time": at,
-    "ce_subject": request_id,
+    "ce_type": `dev.habeas.${kind}.v1`,
+    "ce_source": `/connectors/${content.processor}`,
+    "ce_time": content.at,
+    "ce_subject": key,
     "content-type": "application/json",
   };
-  headers["habeas-proof"] = prove(keys, { topic, key: request_id, headers, body });
-  return { topic, key: request_id, headers, body };
+  headers["habeas-proof"] = prove(keys, { topic, key, headers, body });
+  return { topic, key, headers, body };
+}
+
+/** The record that announces a processor of the enrolled `kind`; its incarnation changes with the manifest as written. */
+export function announced(keys, kind, manifest, { topic = "habeas.processors.v1" } = {}) {
+  const [processor, version] = keys.kid.split("/");
+  const key_versions = [Number(version)];
+  const told = { kind, ...manifest };
+  const incarnation = createHash("sha256").update(JSON.stringify([told, key_versions])).digest("hex");
+  const at = new Date().toISOString();
+  const content = { livemode: true, processor, kind, manifest: told, manifest_version: told.version, key_versions, incarnation, at };
+  return message(keys, "processor.announced", { topic, key: processor }, content);
+}
+
+/** The one line of an outcome that speaks of the processor as a whole. */
+export function aboutAll(disposition, checked, reason = null) {
+  return [{ category: "all", disposition, count: 0, checked, reason }];
+}
+
+/** The record that settles a task. `more` adds members of task.settled: effects, attempts, export, sealed. */
+export function settled(keys, task, lines, { topic = "habeas.reports.v1", eventId, ...more } = {}) {
+  const at = new Date().toISOString();
+  const { livemode, task_id, request_id, processor, dispatch_no } = task;
+  const outcome = { headline: headlineOf(lines), lines };
+  const content = { livemode, task_id, request_id, processor, dispatch_no, at, outcome, ...more };
+  return message(keys, "task.settled", { topic, key: request_id, eventId }, content);
 }
 
 function vectors(name) {

@@ -5,7 +5,8 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +61,56 @@ def run_node_page(folder: Path, number: int, script: str, asked: Mapping[str, An
     return json.loads(node(str(path), stdin=json.dumps(asked)))
 
 
-def answer_in_python(_: Path, enrolment: Mapping[str, Any], record: Record, erased: int) -> Record | None:
-    """Have the README's Python answer `record`."""
+@dataclass(frozen=True)
+class Answered:
+    """What a page sends for a record, and what it asked the team's own part to erase: identities and retention."""
+
+    sent: Record | None
+    asked: list[list[Any]]
+
+
+def answer_in_python(_: Path, enrolment: Mapping[str, Any], record: Record, lines: Sequence[Any]) -> Answered:
+    """Have the README's Python answer `record`; the team's part says `lines`."""
+    asked: list[list[Any]] = []
+
+    def erase(*told: Any) -> list[Any]:
+        asked.append(list(told))
+        return list(lines)
+
     try:
-        answered: Record | None = python_page()["answer"](enrolment, record, lambda identities: erased)
+        return Answered(python_page()["answer"](enrolment, record, erase), asked)
     except ValueError as error:
         raise RefusedByPage(str(error)) from None
-    return answered
 
 
-def answer_in_node(folder: Path, enrolment: Mapping[str, Any], record: Record, erased: int) -> Record | None:
-    """Have the README's JavaScript answer `record`."""
+def answer_in_node(folder: Path, enrolment: Mapping[str, Any], record: Record, lines: Sequence[Any]) -> Answered:
+    """Have the README's JavaScript answer `record`; the team's part says `lines`."""
     script = """
 const record = { ...asked.record, body: Buffer.from(asked.record.body, "base64") };
-const told = await answer(asked.enrolment, record, () => asked.erased);
-console.log(JSON.stringify(told && { ...told, body: told.body.toString("base64") }));
+const told = [];
+const sent = await answer(asked.enrolment, record, async (...one) => (told.push(one), asked.lines));
+console.log(JSON.stringify([sent && { ...sent, body: sent.body.toString("base64") }, told]));
 """
     plain = {**record, "body": base64.b64encode(record["body"]).decode()}
-    answered = run_node_page(folder, 0, script, {"enrolment": enrolment, "record": plain, "erased": erased})
-    return {**answered, "body": base64.b64decode(answered["body"])} if answered else None
+    told = {"enrolment": enrolment, "record": plain, "lines": list(lines)}
+    sent, asked = run_node_page(folder, 0, script, told)
+    return Answered(_as_sent(sent) if sent else None, asked)
+
+
+def announce_in_python(_: Path, enrolment: Mapping[str, Any], manifest: Mapping[str, Any]) -> Record:
+    """Have the README's Python announce a processor."""
+    record: Record = python_page()["announced"](enrolment, manifest)
+    return record
+
+
+def announce_in_node(folder: Path, enrolment: Mapping[str, Any], manifest: Mapping[str, Any]) -> Record:
+    """Have the README's JavaScript announce a processor."""
+    script = """
+const sent = announcement(asked.enrolment, asked.manifest);
+console.log(JSON.stringify({ ...sent, body: sent.body.toString("base64") }));
+"""
+    return _as_sent(run_node_page(folder, 0, script, {"enrolment": enrolment, "manifest": manifest}))
+
+
+def _as_sent(told: Mapping[str, Any]) -> Record:
+    return {**told, "body": base64.b64decode(told["body"])}

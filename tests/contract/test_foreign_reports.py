@@ -2,8 +2,9 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import pytest
 from contracts.exports import ExportReceipt, path_of
 from contracts.message import Message
 from contracts.outcomes import Line
+from contracts.processors import ProcessorAnnounced, WireManifest
 from contracts.reports import TaskSettled
 from contracts.seal import SealedIdentity, SealedSubject
 from contracts.tasks import TaskClosed, TaskDispatched
-from contracts.topics import REPORTS
-from habeas.vocabulary import Checked, Disposition, Headline, IdentityType, headline_of
+from contracts.topics import PROCESSORS, REPORTS
+from habeas.vocabulary import Action, Disposition, Headline, IdentityType, headline_of
 from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
 from services.chassis.crypto.proof import prove
 from services.chassis.crypto.seal import seal
@@ -25,10 +27,14 @@ from services.chassis.exports import ExportedRecord, ExportReader
 from services.chassis.kafka.decoding import Believed, Decoder
 from tests.contract.foreign_pages import (
     CONTRACTS,
+    Answered,
     Record,
     RefusedByPage,
+    announce_in_node,
+    announce_in_python,
     answer_in_node,
     answer_in_python,
+    blocks,
     needs_node,
     node,
     python_page,
@@ -36,12 +42,26 @@ from tests.contract.foreign_pages import (
 )
 
 SECRET = bytes(range(32))
-ENROLMENT = {"processor": "crm-eu", "version": 1, "secret": base64.b64encode(SECRET).decode()}
+ENROLMENT = {"processor": "crm-eu", "kind": "hubspot", "version": 1, "secret": base64.b64encode(SECRET).decode()}
 KEYS = ProcessorKeys.from_secret("crm-eu", 1, SECRET)
 TOPIC = "habeas.tasks.crm-eu.v1"
 
-Answer = Callable[[Path, Mapping[str, Any], Record, int], Record | None]
+Answer = Callable[[Path, Mapping[str, Any], Record, Sequence[Any]], Answered]
 LANGUAGES = [pytest.param(answer_in_python, id="python"), pytest.param(answer_in_node, id="node", marks=needs_node)]
+Announce = Callable[[Path, Mapping[str, Any], Mapping[str, Any]], Record]
+ANNOUNCERS = [
+    pytest.param(announce_in_python, id="python"),
+    pytest.param(announce_in_node, id="node", marks=needs_node),
+]
+ERASED = {"category": "contact", "disposition": "erased", "count": 3, "checked": "verified"}
+KEPT = {
+    "category": "invoices",
+    "disposition": "retained",
+    "count": 2,
+    "checked": "verified",
+    "ground": "tax_law",
+    "until": "2033-05-01",
+}
 
 
 def example(kind: type[Message]) -> dict[str, Any]:
@@ -49,13 +69,21 @@ def example(kind: type[Message]) -> dict[str, Any]:
     return body
 
 
-def record(kind: type[Message] = TaskDispatched, *, sealed_for: str | None = None, **more: Any) -> Record:
-    """Return a message as the orchestrator sends it to the processor's own topic."""
-    body = example(kind) | more
+def record(
+    kind: type[Message] = TaskDispatched,
+    *,
+    sealed_for: str | None = None,
+    known: Sequence[str] = ("zoë@example.com",),
+    **more: Any,
+) -> Record:
+    """Return a message as the orchestrator sends it to the processor's own topic, about who is `known` by addresses."""
+    body = example(kind)
     if kind is TaskDispatched:
-        identity = SealedIdentity(type=IdentityType.EMAIL, value="zoë@example.com")
+        identities = tuple(SealedIdentity(type=IdentityType.EMAIL, value=one) for one in known)
         task = sealed_for or body["task_id"]
-        body["sealed"] = seal(KEYS, SealedSubject(task=task, identities=(identity,)))
+        body["sealed"] = seal(KEYS, SealedSubject(task=task, identities=identities))
+        body["not_after"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body |= more
     raw = kind.model_validate(body).model_dump_json().encode()
     headers = {
         "ce_specversion": "1.0",
@@ -81,30 +109,83 @@ class Raw:
     offset: int = 0
 
 
-def believed(sent: Record) -> TaskSettled:
-    """Return the report that the orchestrator's own decoder makes of what was sent."""
+def decoded(sent: Record | None) -> Message:
+    """Return what the orchestrator's own decoder makes of what was sent."""
+    assert sent is not None
     headers: list[tuple[str, bytes | None]] = [(name, value.encode()) for name, value in sent["headers"].items()]
     raw = Raw(sent["topic"], sent["key"].encode(), sent["body"], headers)
-    decoded = Decoder({REPORTS.name: REPORTS}, FixedKeys([KEYS])).decode(raw)
-    assert isinstance(decoded, Believed), decoded
-    assert decoded.incoming.attributes.subject == decoded.incoming.key
-    assert isinstance(decoded.incoming.body, TaskSettled)
-    return decoded.incoming.body
+    found = Decoder({topic.name: topic for topic in (REPORTS, PROCESSORS)}, FixedKeys([KEYS])).decode(raw)
+    assert isinstance(found, Believed), found
+    assert found.incoming.attributes.subject == found.incoming.key
+    return found.incoming.body
+
+
+def believed(sent: Record | None) -> TaskSettled:
+    """Return the report that the orchestrator's own decoder makes of what was sent."""
+    report = decoded(sent)
+    assert isinstance(report, TaskSettled)
+    return report
 
 
 @pytest.mark.parametrize("answer", LANGUAGES)
-@pytest.mark.parametrize(("erased", "headline"), [(3, Headline.FULFILLED), (0, Headline.NOTHING_FOUND)])
-def test_a_report_is_believed(tmp_path: Path, answer: Answer, erased: int, headline: Headline) -> None:
-    sent = answer(tmp_path, ENROLMENT, record(), erased)
-    assert sent is not None
-    report, task = believed(sent), example(TaskDispatched)
+@pytest.mark.parametrize(
+    ("lines", "headline", "effects"),
+    [
+        ([ERASED], Headline.FULFILLED, 3),
+        ([ERASED, KEPT], Headline.FULFILLED_WITH_RETENTION, 3),
+        ([ERASED | {"disposition": "already_done"}], Headline.FULFILLED, 0),
+        ([], Headline.NOTHING_FOUND, 0),
+    ],
+    ids=["erased", "kept in part", "gone before", "nothing"],
+)
+def test_a_report_is_believed(
+    tmp_path: Path, answer: Answer, lines: list[dict[str, Any]], headline: Headline, effects: int
+) -> None:
+    answered = answer(tmp_path, ENROLMENT, record(), lines)
+    report, task = believed(answered.sent), example(TaskDispatched)
     assert (report.task_id, report.request_id, report.dispatch_no) == (task["task_id"], task["request_id"], 1)
     assert report.outcome.headline is headline
-    assert report.effects == erased
-    assert sent["key"] == task["request_id"]
-    if erased:
-        erased_line = Line(category="contact", disposition=Disposition.ERASED, count=3, checked=Checked.VERIFIED)
-        assert report.outcome.lines == (erased_line,)
+    assert report.effects == effects
+    nothing = {"category": "all", "disposition": "not_found", "count": 0, "checked": "verified"}
+    assert report.outcome.lines == tuple(Line.model_validate(one) for one in lines or [nothing])
+
+
+@pytest.mark.parametrize("answer", LANGUAGES)
+def test_whoever_erases_is_told_what_the_law_keeps(tmp_path: Path, answer: Answer) -> None:
+    rule = {"category": "invoices", "ground": "tax_law", "months": 84, "counted_from": "date"}
+    answered = answer(tmp_path, ENROLMENT, record(retention=[rule]), [KEPT])
+    assert answered.asked == [[[{"type": "email", "value": "zoë@example.com"}], [rule]]]
+
+
+FOLLOW_UP = {"follows": "tsk_01M7W4N5E0H3HBY6FEEGCBMF3R", "held_until": "2026-11-20"}
+
+
+@pytest.mark.parametrize("answer", LANGUAGES)
+@pytest.mark.parametrize(
+    ("wanted", "disposition", "reason"),
+    [
+        *(({"action": one.value}, "not_applicable", "not_served") for one in Action if one is not Action.ERASE),
+        ({"known": (), **FOLLOW_UP}, "failed", "unknown_hold"),
+        (FOLLOW_UP, "failed", "unknown_hold"),
+        ({"known": ()}, "not_applicable", "no_accepted_identity"),
+    ],
+    ids=[*(one.value for one in Action if one is not Action.ERASE), "follow-up", "follow-up of somebody", "nobody"],
+)
+def test_nothing_is_touched_that_is_not_an_erasure_of_somebody(
+    tmp_path: Path, answer: Answer, wanted: dict[str, Any], disposition: str, reason: str
+) -> None:
+    answered = answer(tmp_path, ENROLMENT, record(**wanted), [ERASED])
+    report = believed(answered.sent)
+    said = {"category": "all", "disposition": disposition, "count": 0, "checked": "not_checkable", "reason": reason}
+    assert report.outcome.lines == (Line.model_validate(said),)
+    assert report.effects == 0
+    assert answered.asked == []
+
+
+@pytest.mark.parametrize("answer", LANGUAGES)
+def test_a_task_whose_time_is_over_is_not_begun(tmp_path: Path, answer: Answer) -> None:
+    late = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    assert answer(tmp_path, ENROLMENT, record(not_after=late), [ERASED]) == Answered(None, [])
 
 
 @pytest.mark.parametrize("answer", LANGUAGES)
@@ -121,12 +202,52 @@ def test_what_is_not_proven_or_sealed_for_this_task_is_not_believed(tmp_path: Pa
         record(processor="crm-us"),
     ):
         with pytest.raises(RefusedByPage):
-            answer(tmp_path, ENROLMENT, bad, 1)
+            answer(tmp_path, ENROLMENT, bad, [ERASED])
 
 
 @pytest.mark.parametrize("answer", LANGUAGES)
 def test_what_is_no_task_to_carry_out_is_not_answered(tmp_path: Path, answer: Answer) -> None:
-    assert answer(tmp_path, ENROLMENT, record(TaskClosed), 1) is None
+    assert answer(tmp_path, ENROLMENT, record(TaskClosed), [ERASED]) == Answered(None, [])
+
+
+def shown_announcement() -> dict[str, Any]:
+    """Return the body of an announcement that the README shows."""
+    (shown,) = blocks("json")
+    body: dict[str, Any] = json.loads(shown)
+    return body
+
+
+def test_the_announcement_in_the_readme_is_one() -> None:
+    shown = shown_announcement()
+    announced = ProcessorAnnounced.model_validate(shown)
+    assert announced.model_dump(mode="json").keys() == shown.keys()
+    assert shown["manifest"].keys() <= announced.manifest.model_dump().keys()
+
+
+@pytest.mark.parametrize("announce", ANNOUNCERS)
+def test_an_announcement_is_believed(tmp_path: Path, announce: Announce) -> None:
+    manifest = shown_announcement()["manifest"]
+    sent = announce(tmp_path, ENROLMENT, {name: value for name, value in manifest.items() if name != "kind"})
+    assert sent["key"] == "crm-eu"
+    body = decoded(sent)
+    assert isinstance(body, ProcessorAnnounced)
+    assert body.manifest == WireManifest.model_validate(manifest)
+    assert (body.processor, body.kind, body.manifest_version, body.key_versions) == ("crm-eu", "hubspot", 1, (1,))
+    assert body.livemode
+    assert body.at.tzinfo is not None
+
+
+@pytest.mark.parametrize("announce", ANNOUNCERS)
+def test_the_incarnation_says_whether_anything_changed(tmp_path: Path, announce: Announce) -> None:
+    manifest = shown_announcement()["manifest"]
+
+    def incarnation(enrolment: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+        return str(json.loads(announce(tmp_path, enrolment, manifest)["body"])["incarnation"])
+
+    first = incarnation(ENROLMENT, manifest)
+    assert incarnation(ENROLMENT, manifest) == first
+    assert incarnation(ENROLMENT, manifest | {"title": "CRM"}) != first
+    assert incarnation(ENROLMENT | {"version": 2}, manifest) != first
 
 
 def combined() -> list[list[Disposition]]:
