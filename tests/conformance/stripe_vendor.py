@@ -1,20 +1,38 @@
 """Stripe as vendor under test: one account of a sandbox, filled with people who pay in one way."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from habeas.sdk import Action, Http, Identity, IdentityType, Manifest, Processor
+from habeas.engine import Settled
+from habeas.sdk import (
+    Action,
+    CountedFrom,
+    Disposition,
+    Http,
+    Identity,
+    IdentityType,
+    Manifest,
+    Processor,
+    RetentionRule,
+)
+from habeas.testing import Time, Trial
+from habeas.vocabulary import Checked
 from services.connectors.processors.stripe import Stripe
 from services.connectors.processors.stripe import processor as stripe
 from services.connectors.processors.stripe.settings import Settings
 from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
 
 MANIFEST = Manifest.load(Path(stripe.__file__).with_name("manifest.toml"))
+TAX = tuple(RetentionRule(category, "tax_law", 84, CountedFrom.END_OF_YEAR) for category in ("invoices", "charges"))
+
+Told = set[tuple[str, Disposition, int, str | None]]
 
 
 class StripeVendor(SandboxVendor):
@@ -97,3 +115,18 @@ class RedactingVendor(StripeVendor):
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox, redaction=True)
+
+
+def trial(vendor: StripeVendor, person: dict[str, Any], **how: Any) -> Trial:
+    """An erasure by address alone, by today's clock, for the sandbox dates payments from today."""
+    usual: dict[str, Any] = {"identities": known_by(person)[:1], "retention": TAX, "clock": Time(datetime.now(UTC))}
+    return Trial(vendor, **{**usual, **how})
+
+
+def lines_of(verdict: object) -> Told:
+    assert isinstance(verdict, Settled), verdict
+    assert {line.checked for line in verdict.lines} <= {Checked.VERIFIED}
+    sums: Counter[tuple[str, Disposition, str | None]] = Counter()
+    for line in verdict.lines:
+        sums[line.category, line.disposition, line.ground or line.reason] += line.count
+    return {(category, disposition, count, word) for (category, disposition, word), count in sums.items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from habeas.sdk import Context, Disposition, Item, Result, Results, RetryLater, Wait
+from habeas.sdk import Context, Disposition, Item, Result, Results, Wait
 from services.connectors.processors.stripe.finding import Finder
 from services.connectors.processors.stripe.redacting import MOST_ROOTS, Redaction, Root, Under, root_of, told
 from services.connectors.processors.stripe.refs import ATTEMPTS, CUSTOMER, DRAFTS, RECORDS, SUBSCRIPTIONS, ref_of
@@ -17,6 +17,7 @@ ELIGIBLE_AFTER = timedelta(days=90)
 UNCONFIRMED = frozenset(
     {"requires_payment_method", "requires_confirmation", "requires_action", "requires_capture", "open"}
 )
+ENDED = frozenset({"canceled", "incomplete_expired"})
 STAYS = "cannot_be_deleted"
 
 
@@ -39,7 +40,7 @@ class Batch:
             elif item.category in RECORDS:
                 batch.units.setdefault(ref.unit, []).append(item)
             else:
-                batch.customers.setdefault(ref.id, []).append(item)
+                batch.customers.setdefault(ref.customer, []).append(item)
         return batch
 
 
@@ -102,9 +103,38 @@ class Eraser:
         return Result(item, Disposition.ERASED if gone else Disposition.ALREADY_DONE)
 
     async def _deleted(self, customer: str, own: Sequence[Item]) -> list[Result]:
-        gone = await self._api.delete(path_of("customers", customer), self._ctx.key(f"delete:{customer}"))
-        done = Disposition.ERASED if gone else Disposition.ALREADY_DONE
-        return [Result(item, done, count=item.count) for item in own]
+        """Delete a customer, unless that was done before: then subscriptions alone are left of it."""
+        results = await self._silenced(customer, own)
+        rest = [item for item in own if item.category != SUBSCRIPTIONS]
+        if rest:
+            gone = await self._api.delete(path_of("customers", customer), self._ctx.key(f"delete:{customer}"))
+            done = Disposition.ERASED if gone else Disposition.ALREADY_DONE
+            results += [Result(item, done, count=item.count) for item in rest]
+        return results
+
+    async def _silenced(self, customer: str, own: Sequence[Item]) -> list[Result]:
+        """Empty the subscriptions among `own` of their words: Stripe ends them with their customer, and keeps them."""
+        subscriptions = [item for item in own if item.category == SUBSCRIPTIONS]
+        held = await self._finder.subscriptions(customer) if subscriptions else []
+        stay = {one.id for one in held if not await self._silence(one)}
+        return [
+            Result(item, Disposition.REFUSED, note=STAYS)
+            if ref_of(item).id in stay
+            else Result(item, Disposition.ANONYMISED)
+            for item in subscriptions
+        ]
+
+    async def _silence(self, subscription: Thing) -> bool:
+        """Empty what a subscription says; False where that can not be, for it ended: then only the comment can."""
+        if not subscription.speaks:
+            return True
+        ended = subscription.status in ENDED
+        form = [] if ended else [("description", ""), ("metadata", "")]
+        form += [("cancellation_details[comment]", "")] if subscription.comment else []
+        if form:
+            step = ":".join(("silence", subscription.id, *(name for name, _ in form)))
+            await self._api.post(path_of("subscriptions", subscription.id), form, self._ctx.key(step))
+        return not (ended and subscription.tells)
 
     async def _redacted(self, redaction: Redaction, batch: Batch, results: list[Result]) -> Results:
         roots: list[tuple[Root, list[Item]]] = []
@@ -118,8 +148,9 @@ class Eraser:
             free.setdefault(ref_of(unit[0]).customer, []).extend(unit)
         for customer, own in batch.customers.items():
             taken = free.get(customer, [])
-            if await self._all_of_it(customer, taken):
-                await self._cancel_subscriptions(customer)
+            there = any(item.category == CUSTOMER for item in own)
+            if there and await self._all_of_it(customer, taken):
+                await self._end_subscriptions(customer)
                 roots.append((("customers", customer), [*own, *free.pop(customer, [])]))
             else:
                 results += await self._deleted(customer, own)
@@ -169,12 +200,14 @@ class Eraser:
 
         A redaction takes along all that hangs on its root, what law keeps included.
         """
-        held = (await self._finder.records(customer)).items(NOBODY)
+        held = (await self._finder.records(customer)).items(lambda *_: NOBODY)
         return {item.ref for item in held} <= {item.ref for item in taken}
 
-    async def _cancel_subscriptions(self, customer: str) -> None:
-        for one in await self._finder.with_customer(customer, SUBSCRIPTIONS):
-            if one.status not in ("canceled", "incomplete_expired"):
+    async def _end_subscriptions(self, customer: str) -> None:
+        """Cancel a customer's subscriptions, for they block a redaction, once they say nothing any more."""
+        for one in await self._finder.subscriptions(customer):
+            await self._silence(one)
+            if one.status not in ENDED:
                 await self._api.delete(path_of("subscriptions", one.id), self._ctx.key(f"cancel:{one.id}"))
 
     async def _failed(self, redaction: Redaction, job: Job, under: Under) -> Results:
@@ -183,13 +216,14 @@ class Eraser:
         if any(one.code == "locked_by_other_job" for one in problems):
             await redaction.validate(self._ctx, job.id, time=under.polls)
             return under.wait(self._ctx, seconds=self._poll)
+        if not problems:  # nothing to tell and nothing to mend: it is tried again, until a person is asked
+            await redaction.validate(self._ctx, job.id, time=under.polls)
+            return under.wait(self._ctx, seconds=self._poll)
         blocked = _blocked(under, problems)
-        if not problems:
-            raise RetryLater("validation_failed_without_a_word", after=60.0)
         await redaction.cancel(self._ctx, job)
         results = under.decided()
         for customer in under.customers:
-            own = [one.item for one in under.results(Disposition.ERASED) if one.item.ref == customer]
+            own = [one.item for one in under.results(Disposition.ERASED) if ref_of(one.item).unit == customer]
             results += await self._deleted(customer, own)
         return results + blocked
 

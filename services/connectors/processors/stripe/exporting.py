@@ -24,7 +24,7 @@ class Exporter:
 
     async def _of(self, item: Item) -> AsyncIterator[Thing]:
         ref = ref_of(item)
-        if item.category in WITH_CUSTOMER:
+        if item.category in WITH_CUSTOMER:  # many things are one item
             for thing in await self._finder.with_customer(ref.customer, item.category):
                 yield thing
             return

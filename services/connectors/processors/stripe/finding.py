@@ -1,14 +1,11 @@
 """Finds what Stripe holds on a subject, and reads it again: believed are strong reads alone, never the search index."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import AsyncIterator, Sequence
 
 from habeas.sdk import Identity, IdentityType, Item, Unlisted
+from services.connectors.processors.stripe.records import Records, Telling
 from services.connectors.processors.stripe.refs import (
-    ATTEMPTS,
     CHARGES,
     CUSTOMER,
     DRAFTS,
@@ -16,13 +13,15 @@ from services.connectors.processors.stripe.refs import (
     RECORDS,
     SUBSCRIPTIONS,
     WITH_CUSTOMER,
+    Ref,
     is_draft,
     record,
     ref_of,
 )
 from services.connectors.processors.stripe.settings import Settings
 from services.connectors.processors.stripe.shapes import Thing
-from services.connectors.processors.stripe.vendor import Api, Pairs, equals, path_of
+from services.connectors.processors.stripe.vendor import Api, Pairs, equals, path_of, together
+from services.connectors.processors.stripe.walking import Walk
 from services.connectors.processors.stripe.whose import NOBODY, Owners
 
 PAYMENTS = ("expand[]", "data.payments")
@@ -31,44 +30,6 @@ MANY = 5
 
 # What the lists of records are: of one customer, of one payment intent, or of the whole account.
 RECORD_LISTS = ("invoices", "charges", "payment_intents", "checkout/sessions", "setup_intents")
-
-
-@dataclass
-class Records:
-    """Records of payments, as they hang together."""
-
-    invoices: list[Thing] = field(default_factory=list)
-    charges: list[Thing] = field(default_factory=list)
-    intents: list[Thing] = field(default_factory=list)
-    sessions: list[Thing] = field(default_factory=list)
-    setups: list[Thing] = field(default_factory=list)
-
-    def all(self) -> Iterator[Thing]:
-        """Yield every record."""
-        return chain(self.invoices, self.charges, self.intents, self.sessions, self.setups)
-
-    def items(self, matched: Identity) -> Iterator[Item]:
-        """Yield an item for each invoice and charge, and for what led to none.
-
-        A payment's intent and its checkout are told and kept with its charge: they are no items of their own.
-        """
-        paid_for = {intent: invoice.id for invoice in self.invoices for intent in invoice.intents}
-        for invoice in self.invoices:
-            if not (invoice.redacted or is_draft(invoice)):
-                yield record(invoice, INVOICES, matched, invoice.id)
-        for charge in self.charges:
-            if not charge.redacted:
-                intent = charge.payment_intent or charge.id
-                yield record(charge, CHARGES, matched, paid_for.get(intent, intent))
-        done = {*paid_for, *(charge.payment_intent for charge in self.charges)}
-        billed = {invoice.id for invoice in self.invoices}
-        for thing in (*self.intents, *self.setups):
-            if thing.id not in done and not thing.redacted:
-                yield record(thing, ATTEMPTS, matched, thing.id)
-        for session in self.sessions:
-            told = session.payment_intent in done or session.invoice in billed
-            if not (told or session.redacted):
-                yield record(session, ATTEMPTS, matched, session.payment_intent or session.id)
 
 
 class Finder:
@@ -80,14 +41,24 @@ class Finder:
         self._settings = settings
         self._owners = Owners(settings.customer_id_key)
         self._identities = identities
+        self._walk = Walk(api, self._owners, identities)
         given = [one.value.strip() for one in identities if one.type is IdentityType.EMAIL]
         # Lists compare letters exactly, and addresses are mostly kept in small ones: both spellings are asked for.
         self._emails = list(dict.fromkeys([*given, *(email.lower() for email in given)]))
         self._holders: dict[str, Thing | None] = {}
 
+    async def customers(self) -> AsyncIterator[Item | Identity | Unlisted]:
+        """Yield the customers of the subject, and what they name, and nothing that hangs on them."""
+        for customer, matched in await self._customers(widely=True):
+            for identity in self._owners.named(customer):
+                yield identity
+            yield Item(customer.id, CUSTOMER, matched)
+        for gap in self._customers_not_listed():
+            yield gap
+
     async def located(self, *, strongly: bool = False) -> AsyncIterator[Item | Identity | Unlisted]:
         """Yield everything of the subject; `strongly` leaves out the search and the walk, which only widen the net."""
-        customers = await self._customers(search=self._settings.search and not strongly)
+        customers = await self._customers(widely=not strongly)
         for customer, matched in customers:
             for identity in self._owners.named(customer):
                 yield identity
@@ -96,9 +67,12 @@ class Finder:
         told = {customer.id for customer, _ in customers}
         async for item in self._checked_out(told):
             yield item
-        if self._emails and not strongly:
-            async for thing in self._orphans(told):
-                yield thing
+        if not strongly:
+            for gap in (*self._customers_not_listed(), *self._orphans_not_listed()):
+                yield gap
+            if self._settings.orphans == "walk" and self._emails:
+                async for item in self._orphans(told):
+                    yield item
 
     async def _checked_out(self, told: set[str]) -> AsyncIterator[Item]:
         """What was bought under the subject's address at a checkout, by guests and customers that are no more."""
@@ -107,14 +81,20 @@ class Finder:
                 for item in await self._of_session(session, told):
                     yield item
 
-    async def _orphans(self, told: set[str]) -> AsyncIterator[Item | Unlisted]:
-        """What no customer and no checkout leads to, as far as the settings let us look for it."""
-        if self._settings.orphans == "walk":
-            async for item in self._walked(told):
-                yield item
-        elif self._settings.orphans == "report":
-            for category in (INVOICES, CHARGES):
-                yield Unlisted(category, "orphans_not_looked_for")
+    def _customers_not_listed(self) -> list[Unlisted]:
+        """Return that a customer id can be looked for in no way: by the search alone, or by reading all customers."""
+        by_id = any(one.type is IdentityType.CUSTOMER_ID for one in self._identities)
+        looked = self._settings.search or self._settings.orphans == "walk"
+        return [Unlisted(CUSTOMER, "cannot_be_listed")] if by_id and not looked else []
+
+    def _orphans_not_listed(self) -> list[Unlisted]:
+        """Return what no customer and no checkout leads to, unless it is looked for or, by the operator, not there.
+
+        Payments name addresses alone: where none is known there is nothing to look for in them.
+        """
+        if self._settings.orphans == "none" or (self._settings.orphans == "walk" and self._emails):
+            return []
+        return [Unlisted(category, "orphans_not_looked_for") for category in (INVOICES, CHARGES)]
 
     async def again(self, items: Sequence[Item]) -> AsyncIterator[Item]:
         """Yield those of `items` that are still there, each with whose it is now."""
@@ -122,8 +102,9 @@ class Finder:
         for item in items:
             ref = ref_of(item)
             holder = await self.holder(ref.customer) if ref.customer else None
+            alone = holder is None or holder.deleted or holder.redacted
             if item.category == CUSTOMER or item.category in WITH_CUSTOMER:
-                if holder is None or holder.deleted or holder.redacted:
+                if holder is None or alone:
                     continue
                 count = 1 if item.category == CUSTOMER else len(await self.with_customer(holder.id, item.category))
                 if count:
@@ -132,17 +113,37 @@ class Finder:
             thing = known.get(ref.id) or await self._api.get(path_of(ref.path, ref.id))
             if thing is None or thing.redacted or (item.category == DRAFTS and not is_draft(thing)):
                 continue
-            yield Item(item.ref, item.category, self._owners.now(item, thing, holder), dated=thing.dated)
+            if item.category == SUBSCRIPTIONS and alone and not thing.speaks:
+                continue  # it ended with its customer
+            beside = await self._beside(ref, known) if alone and not self._names(thing, item) else None
+            yield Item(item.ref, item.category, self._owners.now(item, thing, holder, beside), dated=thing.dated)
 
     async def listed(self, items: Sequence[Item]) -> dict[str, Thing]:
-        """Return the records of those customers of whom `items` holds many: lists take fewer calls, and never lag."""
+        """Return the records of those customers of whom `items` holds many, and the subscriptions of all.
+
+        Lists take fewer calls than single reads, and never lag.
+        """
         many = Counter(ref_of(item).customer for item in items if item.category in RECORDS)
         known: dict[str, Thing] = {}
         for customer, count in many.items():
             if customer and count >= MANY:
                 records = await self.records(customer)
                 known |= {one.id: one for one in records.all()}
+        for customer in {ref_of(item).customer for item in items if item.category == SUBSCRIPTIONS}:
+            known |= {one.id: one for one in await self.subscriptions(customer)}
         return known
+
+    def _names(self, thing: Thing, item: Item) -> bool:
+        return any(one.type is item.matched.type for one in self._owners.named(thing))
+
+    async def _beside(self, ref: Ref, known: dict[str, Thing]) -> Thing | None:
+        """Return the invoice that a record belongs to, or the checkout that it came from."""
+        if ref.unit == ref.id:
+            return None
+        if ref.unit.startswith("in_"):
+            return known.get(ref.unit) or await self._api.get(path_of("invoices", ref.unit))
+        sold_by = await self._all("checkout/sessions", [("payment_intent", ref.unit)])
+        return sold_by[0] if sold_by else None
 
     async def holder(self, customer: str) -> Thing | None:
         """Return a customer, deleted ones too (`deleted`), each read once."""
@@ -151,24 +152,39 @@ class Finder:
         return self._holders[customer]
 
     async def with_customer(self, customer: str, category: str) -> list[Thing]:
-        """Return the methods, tax ids, balance entries or subscriptions of a customer."""
-        if category == SUBSCRIPTIONS:
-            return await self._all("subscriptions", [("customer", customer), ("status", "all")])
+        """Return the methods, tax ids or balance entries of a customer."""
         return await self._all(f"customers/{customer}/{WITH_CUSTOMER[category]}")
+
+    async def subscriptions(self, customer: str) -> list[Thing]:
+        """Return the subscriptions of a customer, deleted or not, and those that ended."""
+        return await self._all("subscriptions", [("customer", customer), ("status", "all")])
 
     async def records(self, customer: str) -> Records:
         """Return the records of payments of a customer, deleted or not."""
         own = ("customer", customer)
-        lists = [self._all(path, [own, *([PAYMENTS] if path == "invoices" else [])]) for path in RECORD_LISTS]
-        return Records(*await asyncio.gather(*lists))
+        records = Records(*await together(*(self._all(path, [own, *_expanded(path)]) for path in RECORD_LISTS)))
+        records.invoices = [await self._with_payments(one) for one in records.invoices]
+        return records
 
-    async def _customers(self, *, search: bool) -> list[tuple[Thing, Identity]]:
+    async def _with_payments(self, invoice: Thing) -> Thing:
+        """Return an invoice with all that it was paid by: it shows the first of it itself."""
+        if not invoice.more_payments:
+            return invoice
+        paid_by = await self._all("invoice_payments", [("invoice", invoice.id)])
+        return invoice.paid_by(one.payment for one in paid_by)
+
+    async def _customers(self, *, widely: bool) -> list[tuple[Thing, Identity]]:
         """Return the subject's live customers, and by which identity each is the subject's."""
         ids: dict[str, None] = {}
         for email in self._emails:
-            ids |= dict.fromkeys([one.id async for one in self._api.every(path_of("customers"), [("email", email)])])
-        for identity in self._identities if search else ():
-            ids |= dict.fromkeys(await self._api.search_customers(self._query(identity)))
+            async for one in self._api.every(path_of("customers"), [("email", email)]):
+                self._holders[one.id] = one
+                ids[one.id] = None
+        if widely and self._settings.search:
+            for identity in self._identities:
+                ids |= dict.fromkeys(await self._api.search_customers(self._query(identity)))
+        elif widely and self._settings.orphans == "walk":
+            ids |= {one.id: None for one, _ in await self._walk.through("customers")}
         found = []
         for customer_id in ids:
             customer = await self.holder(customer_id)
@@ -182,20 +198,37 @@ class Finder:
         return equals(field, identity.value)
 
     async def _of_customer(self, customer: Thing, matched: Identity) -> list[Item]:
-        lists = [self.with_customer(customer.id, category) for category in WITH_CUSTOMER]
-        left, held = await asyncio.gather(self._left_behind(customer.id, matched), asyncio.gather(*lists))
-        items = [Item(customer.id, CUSTOMER, matched)]
-        for category, things in zip(WITH_CUSTOMER, held, strict=True):
-            if things:
-                items.append(Item(customer.id, category, matched, count=len(things)))
-        return items + left
+        held, left = await together(self._held(customer.id, matched), self._left_behind(customer.id, matched))
+        return [Item(customer.id, CUSTOMER, matched), *held, *left]
 
-    async def _left_behind(self, customer: str, matched: Identity) -> list[Item]:
-        """Return what stays when a customer is deleted: drafts and records."""
-        pending = self._all("invoiceitems", [("customer", customer), ("pending", "true")])
-        records, unbilled = await asyncio.gather(self.records(customer), pending)
+    async def _held(self, customer: str, matched: Identity) -> list[Item]:
+        """Return what hangs on a customer and can not outlive it."""
+        held = await together(*(self.with_customer(customer, category) for category in WITH_CUSTOMER))
+        counted = zip(WITH_CUSTOMER, map(len, held), strict=True)
+        return [Item(customer, category, matched, count=count) for category, count in counted if count]
+
+    async def _left_behind(self, customer: str, matched: Identity, *, gone: bool = False) -> list[Item]:
+        """Return what stays when a customer is deleted: drafts, records, and subscriptions, which end."""
+        records = await self.records(customer)
+        unbilled, ended = await together(
+            self._all("invoiceitems", [("customer", customer), ("pending", "true")]), self.subscriptions(customer)
+        )
         drafts = [*(one for one in records.invoices if is_draft(one)), *unbilled]
-        return [*(record(one, DRAFTS, matched, customer) for one in drafts), *records.items(matched)]
+        subscriptions = [one for one in ended if not one.redacted and (one.speaks or not gone)]
+        return [
+            *(record(one, SUBSCRIPTIONS, matched, customer) for one in subscriptions),
+            *(record(one, DRAFTS, matched, customer) for one in drafts),
+            *records.items(self._telling(matched)),
+        ]
+
+    def _telling(self, otherwise: Identity) -> Telling:
+        """Return what says whose a record is: what it names, else what stands beside it, else `otherwise`."""
+
+        def telling(*things: Thing | None) -> Identity:
+            matched = self._owners.matched(self._identities, *things)
+            return otherwise if matched is NOBODY else matched
+
+        return telling
 
     async def _of_session(self, session: Thing, told: set[str]) -> list[Item]:
         """Return what a checkout under the subject's address led to, unless a customer told of it already."""
@@ -208,29 +241,38 @@ class Finder:
             holder = await self.holder(session.customer)
             if holder is not None and holder.deleted:
                 told.add(session.customer)
-                return await self._left_behind(session.customer, matched)
+                return await self._left_behind(session.customer, matched, gone=True)
         intent = session.payment_intent
         charges = await self._all("charges", [("payment_intent", intent)]) if intent else []
-        return list(Records(charges=charges, sessions=[session]).items(matched))
+        return list(Records(charges=charges, sessions=[session]).items(self._telling(matched)))
 
-    async def _walked(self, told: set[str]) -> AsyncIterator[Item]:
+    async def _orphans(self, told: set[str]) -> AsyncIterator[Item]:
         """Read every invoice and charge of the account for those under the subject's address that nothing led to."""
         lone = Records()
-        for path, into in (("invoices", lone.invoices), ("charges", lone.charges)):
-            async for thing in self._api.every(path_of(path), [PAYMENTS] if path == "invoices" else []):
-                matched = self._owners.matched(self._identities, thing)
-                if matched is NOBODY or thing.customer in told:
+        invoices, charges = await together(self._walk.through("invoices"), self._walk.through("charges"))
+        for found, into in ((invoices, lone.invoices), (charges, lone.charges)):
+            for thing, matched in found:
+                if thing.customer in told:
                     continue
                 holder = await self.holder(thing.customer) if thing.customer else None
                 if holder is not None and holder.deleted:
                     told.add(holder.id)
-                    for item in await self._left_behind(holder.id, matched):
+                    for item in await self._left_behind(holder.id, matched, gone=True):
                         yield item
                 else:
                     into.append(thing)
-        for item in lone.items(NOBODY):
-            thing = next(one for one in (*lone.invoices, *lone.charges) if one.id == ref_of(item).id)
-            yield Item(item.ref, item.category, self._owners.matched(self._identities, thing), dated=item.dated)
+        lone.invoices = [await self._whole(one) for one in lone.invoices]
+        for item in lone.items(self._telling(NOBODY)):
+            yield item
+
+    async def _whole(self, invoice: Thing) -> Thing:
+        """Return an invoice that was met on the walk with what it was paid by."""
+        found = await self._api.get(path_of("invoices", invoice.id), [("expand[]", "payments")])
+        return invoice if found is None else await self._with_payments(found)
 
     async def _all(self, path: str, params: Pairs = ()) -> list[Thing]:
         return [one async for one in self._api.every(path_of(path), params)]
+
+
+def _expanded(path: str) -> Pairs:
+    return [PAYMENTS] if path == "invoices" else []

@@ -2,7 +2,20 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from habeas.sdk import Change, Context, Identity, Item, Processor, Record, Result, Results, Unlisted, Values, Wait
+from habeas.sdk import (
+    Action,
+    Change,
+    Context,
+    Identity,
+    Item,
+    Processor,
+    Record,
+    Result,
+    Results,
+    Unlisted,
+    Values,
+    Wait,
+)
 from services.connectors.processors.stripe.erasing import Eraser
 from services.connectors.processors.stripe.exporting import Exporter
 from services.connectors.processors.stripe.finding import Finder
@@ -16,9 +29,10 @@ from services.connectors.processors.stripe.vendor import Api, path_of
 class Stripe(Processor[Settings]):
     """One Stripe account.
 
-    An item is a customer, all of its payment methods, tax ids, balance entries or subscriptions (`ref` = the customer's
-    id), a draft or pending item, an invoice, a charge (with its intent and checkout), or something begun that never
-    became a charge. What hangs on a customer goes with it; records of payments stay, and are redacted if at all.
+    An item is a customer, all of its payment methods, tax ids or balance entries (`ref` = the customer's id), a
+    subscription, a draft or pending item, an invoice, a charge (with its intent and checkout), or something begun that
+    never became a charge. What hangs on a customer goes with it, subscriptions end; records of payments stay, and are
+    redacted if at all.
     """
 
     Config = Settings
@@ -28,12 +42,17 @@ class Stripe(Processor[Settings]):
         await self._api().call("GET", path_of("customers"), params=[("limit", "1")])
 
     async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
-        """List by address, search for what lists can not find, and believe strong reads only."""
-        async for found in self._finder(ctx).located():
+        """List by address, search for what lists can not find, and believe strong reads only.
+
+        Customers alone tell who somebody is, and have fields to correct: for that nothing else is looked for.
+        """
+        finder = self._finder(ctx)
+        alone = ctx.task.action in (Action.RESOLVE, Action.RECTIFY)
+        async for found in finder.customers() if alone else finder.located():
             yield found
 
     async def reread(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
-        """Read every object again by its id; a customer that was deleted or redacted has nothing left with it."""
+        """Read every object again by its id; of a customer that is gone only what can outlive it, and still speaks."""
         async for item in self._finder(ctx).again(items):
             yield item
 

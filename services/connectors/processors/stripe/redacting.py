@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from habeas.sdk import Context, CredentialsRejected, Disposition, Identity, IdentityType, Item, Result, RetryLater, Wait
 from services.connectors.processors.stripe.refs import Ref
-from services.connectors.processors.stripe.shapes import Job, Page, Problem, read, shaped
+from services.connectors.processors.stripe.shapes import Job, Problem, page_of, read, shaped
 from services.connectors.processors.stripe.vendor import Api, Pairs, UnexpectedAnswerError, path_of
 
 MOST_ROOTS = 10
@@ -134,7 +134,7 @@ class Redaction:
         cursor: list[tuple[str, str]] = []
         while True:
             params = [("limit", "100"), *cursor]
-            page = read(Page, await self._api.call("GET", f"{_JOBS}/{job_id}/validation_errors", params=params))
+            page = page_of(await self._api.call("GET", f"{_JOBS}/{job_id}/validation_errors", params=params))
             found += [shaped(Problem, one) for one in page.data]
             if not page.has_more or not page.data:
                 return found
@@ -145,7 +145,7 @@ class Redaction:
         cursor: list[tuple[str, str]] = []
         for _ in range(MOST_LISTED):
             params = [("limit", "100"), ("expand[]", "data.objects"), *cursor]
-            page = read(Page, await self._api.call("GET", _JOBS, params=params))
+            page = page_of(await self._api.call("GET", _JOBS, params=params))
             for job in [shaped(Job, one) for one in page.data]:
                 own = [(kind, one) for kind, ids in (job.objects or {}).items() for one in ids]
                 if job.status in LIVE and own and set(own) <= roots:

@@ -21,7 +21,6 @@ WITH_CUSTOMER = {
     PAYMENT_METHODS: "payment_methods",
     TAX_IDS: "tax_ids",
     BALANCE: "balance_transactions",
-    SUBSCRIPTIONS: "subscriptions",
 }
 
 # Records of payments and what led to them: Stripe deletes none of them, it can only redact them.
@@ -31,6 +30,7 @@ RECORDS = frozenset({INVOICES, CHARGES, ATTEMPTS})
 PATHS = {
     "cus": ("customers", "customers"),
     "in": ("invoices", "invoices"),
+    "sub": ("subscriptions", ""),
     "ii": ("invoiceitems", ""),
     "ch": ("charges", "charges"),
     "py": ("charges", "charges"),  # charges that are no card's

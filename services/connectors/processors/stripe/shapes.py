@@ -1,6 +1,8 @@
 """What Stripe's answers must look like before anything is believed of them."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -8,9 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from habeas.sdk import Answer, RetryLater
 
-VendorId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,255}$")]
+_ID = r"[A-Za-z0-9_]{1,255}"
+VendorId = Annotated[str, Field(pattern=f"^{_ID}$")]
 
 REDACTED = "[redacted]"
+
+Row = dict[str, Any]
+"""An object of a list, as Stripe sent it: all that is known of it is that it has an id."""
 
 
 class _Shape(BaseModel):
@@ -28,6 +34,10 @@ class _Redaction(_Shape):
 
 class _Times(_Shape):
     finalized_at: int | None = None
+
+
+class _Cancellation(_Shape):
+    comment: str | None = None
 
 
 class _Payment(_Shape):
@@ -55,11 +65,14 @@ class Thing(_Shape):
     payment_intent: VendorId | None = None
     invoice: VendorId | None = None
     payments: _InvoicePayments | None = None
+    payment: _Payment | None = None
     disputed: bool = False
     status_transitions: _Times | None = None
     email: str | None = None
     name: str | None = None
     phone: str | None = None
+    description: str | None = None
+    cancellation_details: _Cancellation | None = None
     address: dict[str, str | None] | None = None
     metadata: dict[str, str] | None = None
     customer_email: str | None = None
@@ -82,9 +95,34 @@ class Thing(_Shape):
 
     @property
     def intents(self) -> list[str]:
-        """The payment intents by which an invoice is paid."""
+        """The payment intents by which an invoice is paid, or those that it shows when there are `more_payments`."""
         data = self.payments.data if self.payments else []
         return [one.payment.payment_intent for one in data if one.payment.payment_intent]
+
+    @property
+    def more_payments(self) -> bool:
+        """Whether an invoice was paid by more than it shows itself."""
+        return self.payments is not None and self.payments.has_more
+
+    def paid_by(self, payments: Iterable["_Payment | None"]) -> "Thing":
+        """Return the invoice with all its payments, where it did not show all of them itself."""
+        every = [_InvoicePayment(payment=one) for one in payments if one is not None]
+        return self.model_copy(update={"payments": _InvoicePayments(data=every)})
+
+    @property
+    def comment(self) -> str | None:
+        """What a subscriber said on leaving."""
+        return self.cancellation_details.comment if self.cancellation_details else None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a subscription says something in words, of which some may be about a person."""
+        return self.tells or bool(self.comment and self.comment != REDACTED)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says it in words that can not be taken back once it ended."""
+        return any(word and word != REDACTED for word in (self.description, *(self.metadata or {}).values()))
 
     @property
     def redacted(self) -> bool:
@@ -99,17 +137,61 @@ class Thing(_Shape):
         return list(dict.fromkeys(one for one in found if one))
 
     def _addresses(self) -> Iterator[str | None]:
-        yield from (self.email, self.customer_email, self.receipt_email)
-        for details in (self.customer_details, self.billing_details):
+        for name in _ADDRESSES:
+            yield getattr(self, name)
+        for name in _DETAILS:
+            details = getattr(self, name)
             yield details.email if details else None
 
 
-class Page(_Shape):
+# Where an object names addresses: itself, and in details.
+_ADDRESSES = ("email", "customer_email", "receipt_email")
+_DETAILS = ("customer_details", "billing_details")
+
+
+def named_in(row: Row, key: str) -> Iterator[object]:
+    """Yield all by which an object that is not in shape yet may name somebody; `key` is an entry of its metadata."""
+    for name in _ADDRESSES:
+        yield row.get(name)
+    for name in _DETAILS:
+        yield _inner(row.get(name), "email")
+    yield _inner(row.get("metadata"), key)
+
+
+def _inner(part: object, name: str) -> object:
+    if isinstance(part, dict):
+        return part.get(name)
+    return None if part is None else [part]  # no details at all
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
     """A page of a list or of a search."""
 
-    data: list[dict[str, Any]]
-    has_more: bool = False
-    next_page: str | None = None
+    data: Sequence[Row]
+    has_more: bool
+    next_page: str | None
+
+
+_is_id = re.compile(_ID).fullmatch
+
+
+def page_of(answer: Answer) -> Page:
+    """Return a page; raise `RetryLater` unless it is one, of objects that have an id each.
+
+    Checked by hand: an account is read whole by pages, and most of what they hold is nothing that is looked into.
+    """
+    found = answer.json()
+    if isinstance(found, dict):
+        data, more, cursor = found.get("data"), found.get("has_more", False), found.get("next_page")
+        paged = isinstance(more, bool) and (cursor is None or isinstance(cursor, str))
+        if paged and isinstance(data, list) and all(map(_has_id, data)):
+            return Page(data, more, cursor)
+    raise RetryLater("unreadable_answer")
+
+
+def _has_id(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("id"), str) and _is_id(row["id"]) is not None
 
 
 class Job(_Shape):

@@ -1,18 +1,21 @@
 """Stripe's HTTP API as far as this processor needs it: reads, lists, searches, forms, keys, and errors by meaning."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from habeas.sdk import Answer, CannotFulfil, CredentialsRejected, Http, ProcessorError, RetryLater, busy
-from services.connectors.processors.stripe.shapes import Fault, Faulty, Page, Thing, read, shaped
+from services.connectors.processors.stripe.shapes import Fault, Faulty, Row, Thing, page_of, read, shaped
 
 PAGE = 100
 FORM = "application/x-www-form-urlencoded"
 
 Pairs = Sequence[tuple[str, str]]
+ReadT = TypeVar("ReadT")
 
 
 class UnexpectedAnswerError(Exception):
@@ -45,21 +48,25 @@ class Api:
 
     async def every(self, path: str, params: Pairs = ()) -> AsyncIterator[Thing]:
         """Yield everything that a list holds, page by page; nothing where what it hangs on is gone."""
+        async for rows in self.pages(path, params):
+            for thing in [shaped(Thing, one) for one in rows]:
+                yield thing
+
+    async def pages(self, path: str, params: Pairs = ()) -> AsyncIterator[Sequence[Row]]:
+        """Yield the pages of a list likewise, not in shape yet."""
         after: str | None = None
         while True:
             cursor = [("limit", str(PAGE)), *([("starting_after", after)] if after else [])]
             answer = await self.call("GET", path, params=[*params, *cursor])
             if answer.status != 200:
                 return
-            page = read(Page, answer)
-            things = [shaped(Thing, one) for one in page.data]
-            for thing in things:
-                yield thing
+            page = page_of(answer)
+            yield page.data
             if not page.has_more:
                 return
-            if not things or things[-1].id == after:  # a cursor that stands still would be read for ever
+            if not page.data or page.data[-1]["id"] == after:  # a cursor that stands still would be read for ever
                 raise RetryLater("cursor_stands_still")
-            after = things[-1].id
+            after = page.data[-1]["id"]
 
     async def search_customers(self, query: str) -> list[str]:
         """Return the ids of customers that the index knows for `query`; the index lags and compares loosely."""
@@ -67,8 +74,8 @@ class Api:
         cursor: str | None = None
         while True:
             params = [("query", query), ("limit", str(PAGE)), *([("page", cursor)] if cursor else [])]
-            page = read(Page, await self.call("GET", "/v1/customers/search", params=params))
-            found |= dict.fromkeys(shaped(Thing, one).id for one in page.data)
+            page = page_of(await self.call("GET", "/v1/customers/search", params=params))
+            found |= dict.fromkeys(one["id"] for one in page.data)
             if not page.has_more or page.next_page is None:
                 return list(found)
             if page.next_page == cursor:
@@ -149,6 +156,12 @@ def equals(field: str, value: str) -> str:
     return f'{field}:"{escaped}"'
 
 
-def bracketed(name: str, values: Iterable[str]) -> list[tuple[str, str]]:
-    """Return a list as a form writes it: `name[]=value`, once for each."""
-    return [(f"{name}[]", value) for value in values]
+async def together(*reads: Coroutine[Any, Any, ReadT]) -> list[ReadT]:
+    """Return what several reads at once found; when one fails the others are called off, so that none outlives it."""
+    tasks = [asyncio.ensure_future(one) for one in reads]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

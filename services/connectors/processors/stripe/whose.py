@@ -14,18 +14,23 @@ class Owners:
 
     def __init__(self, key: str) -> None:
         """Take the name of the metadata entry."""
-        self._key = key
+        self.key = key
 
     def named(self, thing: Thing | None) -> list[Identity]:
         """Return the identities that an object names: its addresses, and the customer id in its metadata."""
         if thing is None or thing.deleted:
             return []
-        customer_id = ((thing.metadata or {}).get(self._key) or "").strip()
+        customer_id = ((thing.metadata or {}).get(self.key) or "").strip()
         identities = [Identity(IdentityType.EMAIL, email) for email in thing.emails()]
         return identities + ([Identity(IdentityType.CUSTOMER_ID, customer_id)] if customer_id else [])
 
     def matched(self, identities: Sequence[Identity], *things: Thing | None) -> Identity:
-        """Return the one of `identities` that the first of `things` to name any of them names, or `NOBODY`."""
+        """Return the one of `identities` that the first of `things` to name any of them names, or `NOBODY`.
+
+        An address goes before a customer id, for records of payments name nothing else: by an address they can still
+        be told to be somebody's when the customer is gone.
+        """
+        identities = sorted(identities, key=lambda one: one.type is not IdentityType.EMAIL)
         for thing in things:
             named = set(self.named(thing))
             for identity in identities:
@@ -33,14 +38,15 @@ class Owners:
                     return identity
         return NOBODY
 
-    def now(self, item: Item, thing: Thing, holder: Thing | None) -> Identity:
+    def now(self, item: Item, thing: Thing, holder: Thing | None, beside: Thing | None = None) -> Identity:
         """Return whose `item` is now, by an identity of the type by which it was found.
 
-        What it was found by, if object or customer still names that; else what they name instead. A record of a
-        customer that was deleted may name nobody: its link to that customer can not change any more, so it is still
-        the one's whose that customer was.
+        What it was found by, if object, what stands `beside` it, or customer still names that; else what they name
+        instead. A record of a customer that was deleted may name nobody: its link to that customer can not change any
+        more, so it is still the one's whose that customer was.
         """
-        named = [one for one in (*self.named(thing), *self.named(holder)) if one.type is item.matched.type]
+        telling = (thing, beside, holder)
+        named = [one for told in telling for one in self.named(told) if one.type is item.matched.type]
         linked = holder is not None and holder.deleted and ref_of(item).customer == thing.customer
         if plain(item.matched) in named or (linked and item.matched.value):
             return item.matched

@@ -11,12 +11,14 @@ import pytest
 from habeas.sdk import Context, CredentialsRejected, Http, Identity, IdentityType, Item, Manifest, RetryLater, Wait
 from services.connectors.processors.stripe import processor as stripe
 from services.connectors.processors.stripe.finding import Finder
+from services.connectors.processors.stripe.records import Records
 from services.connectors.processors.stripe.rectifying import FIELDS
 from services.connectors.processors.stripe.redacting import Redaction, Under
 from services.connectors.processors.stripe.refs import Ref, ref_of
 from services.connectors.processors.stripe.settings import Settings
 from services.connectors.processors.stripe.shapes import Thing
 from services.connectors.processors.stripe.vendor import Api
+from services.connectors.processors.stripe.walking import Walk
 from services.connectors.processors.stripe.whose import Owners
 
 MANIFEST = Manifest.load(Path(stripe.__file__).with_name("manifest.toml"))
@@ -93,6 +95,45 @@ def test_when_only_the_hold_is_known_the_address_on_the_invoice_tells() -> None:
     named = thing(customer="cus_1", customer_email="anna@example.com")
     assert OWNERS.now(invoice(blank), named, thing(id="cus_1", deleted=True)) == ANNA
     assert OWNERS.now(invoice(blank), thing(customer="cus_1"), thing(id="cus_1", deleted=True)) == blank
+
+
+def test_a_record_that_names_nobody_is_told_by_what_stands_beside_it() -> None:
+    blank, gone = Identity(IdentityType.EMAIL, ""), thing(id="cus_1", deleted=True)
+    charge, paid = thing(id="ch_1", customer="cus_1"), thing(customer="cus_1", customer_email="anna@example.com")
+    held = Item("ch_1@cus_1+in_1", "charges", blank)
+    assert OWNERS.now(held, charge, gone, paid) == ANNA
+    assert OWNERS.matched([ID, ANNA], charge, paid) == ANNA
+
+
+def test_an_address_goes_before_an_id_for_records_name_nothing_else() -> None:
+    assert OWNERS.matched([ID, ANNA], thing(email="anna@example.com", metadata={"customer_id": "c-1"})) == ANNA
+
+
+def test_what_no_charge_led_to_is_told_beside_a_charge_without_intent() -> None:
+    records = Records(
+        charges=[thing(id="ch_1"), thing(id="ch_2", payment_intent="pi_2")],
+        sessions=[thing(id="cs_1"), thing(id="cs_2", payment_intent="pi_2")],
+    )
+    assert [item.ref for item in records.items(lambda *_: ANNA)] == ["ch_1@+ch_1", "ch_2@+pi_2", "cs_1@+cs_1"]
+
+
+@pytest.mark.parametrize("row", [{"receipt_email": 5}, {"billing_details": "anna"}, {"metadata": ["customer_id"]}])
+async def test_on_a_walk_what_nobody_can_be_named_by_is_no_answer(row: dict[str, Any]) -> None:
+    with pytest.raises(RetryLater, match="unreadable_answer"):
+        await walked({"id": "ch_1", **row})
+
+
+async def test_a_walk_compares_addresses_in_any_letters_and_ids_as_they_are() -> None:
+    theirs = {"billing_details": {"email": " ANNA@example.com"}}
+    other = {"customer_email": "bram@example.com", "metadata": {"customer_id": "C-1"}}
+    found = await walked({"id": "ch_1", **theirs}, {"id": "ch_2", **other}, {"id": "ch_3", "metadata": None})
+    assert [(thing.id, matched) for thing, matched in found] == [("ch_1", ANNA)]
+
+
+async def walked(*rows: dict[str, Any]) -> list[tuple[Thing, Identity]]:
+    answer = httpx.Response(200, json={"data": list(rows), "has_more": False})
+    http = Http(base_url="http://billing.invalid", transport=httpx.MockTransport(lambda _: answer))
+    return await Walk(Api(http, key="k", version="2026-10-28.endive"), OWNERS, [ID, ANNA]).through("charges")
 
 
 def redaction(*answers: tuple[int, object]) -> tuple[Redaction, list[httpx.Request]]:

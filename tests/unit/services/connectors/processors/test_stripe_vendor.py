@@ -1,5 +1,6 @@
 """Stripe's client against answers that the sandbox never gives."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -12,9 +13,9 @@ from services.connectors.processors.stripe.vendor import (
     Api,
     RefusedError,
     UnexpectedAnswerError,
-    bracketed,
     equals,
     path_of,
+    together,
 )
 
 KEY = UUID(int=1)
@@ -36,7 +37,18 @@ def fault(kind: str, code: str | None = None) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, [], {"data": "none"}, {"data": [{"id": "../charges/1"}]}, {"data": [{"id": None}]}, {"data": [1]}]
+    "body",
+    [
+        {},
+        [],
+        {"data": "none"},
+        {"data": [{"id": "../charges/1"}]},
+        {"data": [{"id": None}]},
+        {"data": [{"email": "a@example.com"}]},
+        {"data": [1]},
+        {"data": [], "has_more": "no"},
+        {"data": [], "next_page": 2},
+    ],
 )
 async def test_an_answer_out_of_shape_is_no_answer(body: object) -> None:
     with pytest.raises(RetryLater, match="unreadable_answer"):
@@ -111,7 +123,8 @@ async def test_every_post_is_a_form_with_its_key_and_version() -> None:
         seen.append(request)
         return httpx.Response(200, json={"id": "prj_1"})
 
-    await api(answer).post("/v1/jobs", bracketed("objects[customers]", ["cus_1", "cus_2"]), KEY)
+    form = [("objects[customers][]", "cus_1"), ("objects[customers][]", "cus_2")]
+    await api(answer).post("/v1/jobs", form, KEY)
     assert seen[0].content == b"objects%5Bcustomers%5D%5B%5D=cus_1&objects%5Bcustomers%5D%5B%5D=cus_2"
     headers = seen[0].headers
     assert headers["idempotency-key"] == str(KEY)
@@ -143,3 +156,22 @@ def test_an_invoice_is_dated_by_the_day_on_which_it_became_one() -> None:
     body = {"id": "in_1", "created": 1_700_000_000, "status_transitions": {"finalized_at": 1_704_067_200}}
     assert str(Thing.model_validate(body).dated) == "2024-01-01"
     assert str(Thing.model_validate({"id": "ch_1", "created": 1_700_000_000}).dated) == "2023-11-14"
+
+
+async def test_of_several_reads_none_outlives_one_that_failed() -> None:
+    ended: list[str] = []
+
+    async def slow() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("slow")
+        return 1
+
+    async def failing() -> int:
+        await asyncio.sleep(0)
+        raise RetryLater("busy")
+
+    with pytest.raises(RetryLater):
+        await together(slow(), failing())
+    assert ended == ["slow"]
