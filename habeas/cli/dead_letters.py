@@ -1,4 +1,4 @@
-"""`habeas dead-letters`: look at records that could not be taken, and decide on them."""
+"""`habeas dead-letters`: look at records that the orchestrator could not take, and decide on them."""
 
 from typing import Annotated
 
@@ -8,27 +8,26 @@ from habeas.cli.output import Output, Row, facts, grid, when, word
 from habeas.cli.server import talks
 from habeas.client import DeadLetter, Habeas
 
-app = typer.Typer(no_args_is_help=True, help="Look at records that could not be taken, and decide on them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at records that the orchestrator could not take, and decide on them. The other services keep their own: "
+    "`habeas run connectors dead-letters list`, with that service's settings.",
+)
 
-Service = Annotated[str, typer.Argument(help="orchestrator, connectors or notifier.", show_default=False)]
+Service = Annotated[str, typer.Argument(help="Service, as listed: orchestrator.", show_default=False)]
 LetterId = Annotated[str, typer.Argument(help="Id, from `habeas dead-letters list`.", show_default=False)]
 
 
-@app.command("list", epilog="Example:  habeas dead-letters list --service connectors")
+@app.command("list", epilog="Example:  habeas dead-letters list")
 @talks
-def list_letters(
-    habeas: Habeas,
-    out: Output,
-    *,
-    service: Annotated[str | None, typer.Option(help="Only those of one service.")] = None,
-) -> None:
-    """List dead letters."""
-    letters = list(habeas.dead_letters.list(service=service))
+def list_letters(habeas: Habeas, out: Output) -> None:
+    """List the orchestrator's dead letters."""
+    letters = list(habeas.dead_letters.list())
     table = grid("ID", "SERVICE", "CONSUMER", "RECORD", "REASON", "STATE", "AT", rows=map(_row, letters))
     out.many(letters, table, nothing="No dead letters.")
 
 
-@app.command("show", epilog="Example:  habeas dead-letters show connectors 7")
+@app.command("show", epilog="Example:  habeas dead-letters show orchestrator 7")
 @talks
 def show(habeas: Habeas, out: Output, *, service: Service, letter_id: LetterId) -> None:
     """Show where a dead letter came from and why it was not taken."""
@@ -50,7 +49,7 @@ def show(habeas: Habeas, out: Output, *, service: Service, letter_id: LetterId) 
     out.one(letter, shown)
 
 
-@app.command("redrive", epilog="Example:  habeas dead-letters redrive connectors 7")
+@app.command("redrive", epilog="Example:  habeas dead-letters redrive orchestrator 7")
 @talks
 def redrive(habeas: Habeas, out: Output, *, service: Service, letter_id: LetterId) -> None:
     """Give a dead letter to its consumer again."""
@@ -58,7 +57,7 @@ def redrive(habeas: Habeas, out: Output, *, service: Service, letter_id: LetterI
     out.one(letter, f"Dead letter {letter.id} of {letter.service} is sent again.")
 
 
-@app.command("discard", epilog='Example:  habeas dead-letters discard connectors 7 --reason "a test record"')
+@app.command("discard", epilog='Example:  habeas dead-letters discard orchestrator 7 --reason "a test record"')
 @talks
 def discard(
     habeas: Habeas,

@@ -202,7 +202,10 @@ def approve_processor(processor_id: str) -> Operation[Processor]:
 def list_dead_letters(
     *, service: str | None = None, limit: int | None = None, cursor: str | None = None
 ) -> Operation[Page[DeadLetter]]:
-    """Go through the records that consumers could not take; further pages are fetched as they are needed."""
+    """Go through the records that the orchestrator could not take; further pages are fetched as they are needed.
+
+    Each other service keeps its own, for its own command line: asking for those of one is answered `other_service`.
+    """
     return Operation("GET", "/v1/dead-letters", Page[DeadLetter], _query(service=service, limit=limit, cursor=cursor))
 
 
@@ -223,7 +226,7 @@ def discard_dead_letter(service: str, letter_id: int | str, reason: str) -> Oper
 
 
 def list_consumers() -> Operation[Page[Consumer]]:
-    """Go through the consumers of every service, and which of them halted."""
+    """Go through the orchestrator's consumers, and which of them halted."""
     return Operation("GET", "/v1/consumers", Page[Consumer])
 
 

@@ -4,7 +4,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-# Consumers: records taken; falls to nothing while lag grows when a consumer halted (`habeas consumers list`).
+# Consumers: records taken; falls to nothing while lag grows when a consumer halted. The orchestrator's are listed by
+# `habeas consumers list`, another service's by `habeas run <service> consumers list`; dead letters likewise.
 CONSUMED = Counter("habeas_consumed_records_total", "Records taken from Kafka and handled.", ["consumer"])
 BATCH_SECONDS = Histogram(
     "habeas_consumer_batch_seconds", "From poll to commit of one batch.", ["consumer"], buckets=_SECONDS
@@ -12,12 +13,10 @@ BATCH_SECONDS = Histogram(
 BATCH_RETRIES = Counter(
     "habeas_consumer_batch_retries_total", "Batches that failed and were tried again.", ["consumer"]
 )
-# Each is a record somebody must look at: `habeas dead-letters list`.
+# Each is a record somebody must look at: `dead-letters list`.
 DEAD_LETTERS = Counter("habeas_dead_letters_total", "Records that were put aside.", ["consumer", "reason"])
 UNKNOWN_FACTS = Counter("habeas_unknown_facts_total", "Facts of an unknown type that were skipped.", ["consumer"])
-HALTED = Gauge(
-    "habeas_consumer_halted", "1 while a consumer is halted; `habeas consumers resume` ends it.", ["consumer"]
-)
+HALTED = Gauge("habeas_consumer_halted", "1 while a consumer is halted; `consumers resume` ends it.", ["consumer"])
 
 # Relay: its age is the best single sign of trouble between database and broker.
 RELAYED = Counter("habeas_relayed_messages_total", "Outbox rows acknowledged by the broker.")
