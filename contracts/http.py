@@ -244,13 +244,19 @@ class EnrolmentOut(Out):
     kind: str
     enrolment: str
     version: int
-    secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`")
+    secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`, or beside it")
 
 
 class ReasonIn(In):
     """Why an operator acts; recorded on the timeline. No personal data."""
 
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
+
+
+class RevokeIn(In):
+    """Which versions of a processor's secret are believed no more: all below this one."""
+
+    below: Annotated[int, Field(ge=2, le=2**31 - 1, examples=[2])]
 
 
 class ProcessorOut(Out):
@@ -271,6 +277,13 @@ class ProcessorOut(Out):
     announced_at: datetime | None
     retired_at: datetime | None
     retired_reason: str | None
+    secret_version: int = Field(default=1, description="the newest version of its secret that was made")
+    min_secret_version: int = Field(default=1, description="the oldest version that is believed")
+    announced_versions: tuple[int, ...] = Field(default=(), description="the versions that its host says it holds")
+    rotated_at: datetime | None = None
+    rotated_by: str | None = Field(default=None, description="client id of who had the newest version made")
+    revoked_at: datetime | None = None
+    revoked_by: str | None = Field(default=None, description="client id of who revoked versions last")
 
 
 class Problem(BaseModel):

@@ -26,6 +26,11 @@ class _Reading:
 
 def subscriptions(deps: Dependencies, dead_letters: DeadLetters) -> list[Subscription]:
     """Return one subscription for each topic that the orchestrator reads."""
+    return [_subscription(deps, topic, taker) for topic, taker in takers(deps, dead_letters).items()]
+
+
+def takers(deps: Dependencies, dead_letters: DeadLetters) -> dict[Topic, Taker]:
+    """Return what takes the records of each topic that the orchestrator reads."""
     keys = EnrolledKeys(deps.database, deps.root)
     reports = RecordReports(deps)
     readings = [
@@ -33,29 +38,32 @@ def subscriptions(deps: Dependencies, dead_letters: DeadLetters) -> list[Subscri
         _Reading("orchestrator.deliveries", DELIVERIES, RecordDeliveries(deps), after_commit=deps.wakes.ring),
         _Reading("orchestrator.processors", PROCESSORS, RecordAnnouncements(deps), after_commit=deps.wakes.ring),
     ]
-    return [_subscription(deps, dead_letters, keys, one) for one in readings]
+    return {one.topic: _taker(deps, dead_letters, keys, one) for one in readings}
 
 
-def _subscription(deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledKeys, reading: _Reading) -> Subscription:
-    settings = deps.settings
-    topic = reading.topic.named(settings.namespace)
-    taker = Taker(
+def _taker(deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledKeys, reading: _Reading) -> Taker:
+    return Taker(
         reading.name,
         reading.handler,
-        decoder=Decoder({topic: reading.topic}, keys),
+        decoder=Decoder({reading.topic.named(deps.settings.namespace): reading.topic}, keys),
         refresh=keys.refresh,
+        refresh_first=True,  # a version is revoked, or a processor retired, by any process of the orchestrator
         database=deps.database,
         dead_letters=dead_letters,
-        halt_after=settings.halt_after,
+        halt_after=deps.settings.halt_after,
         after_commit=reading.after_commit,
         ended=reading.ended,
     )
+
+
+def _subscription(deps: Dependencies, topic: Topic, taker: Taker) -> Subscription:
+    settings = deps.settings
     prefix = f"{settings.namespace}." if settings.namespace else ""
     return Subscription(
         taker,
         bootstrap=settings.kafka_bootstrap,
-        topics=[topic],
-        group=f"{prefix}habeas.{reading.name}",
+        topics=[topic.named(settings.namespace)],
+        group=f"{prefix}habeas.{taker.name}",
         instance=settings.instance,
         session_timeout=settings.kafka_session_timeout,
     )

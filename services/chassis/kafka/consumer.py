@@ -78,15 +78,18 @@ class Taker:
         halt_after: int,
         after_commit: Callable[[], None] | None = None,
         ended: Ended | None = None,
+        refresh_first: bool = False,
     ) -> None:
         """Take for consumer `name`; `after_commit` rings the bells of the loops that go on with the work.
 
-        `ended` is told of each transaction, before anything else happens.
+        `ended` is told of each transaction, before anything else happens. `refresh` is called when a kid is unknown;
+        with `refresh_first` before each batch, where keys that were valid a moment ago may be revoked by somebody else.
         """
         self.name = name
         self._handler = handler
         self._decoder = decoder
         self._refresh = refresh
+        self._refresh_first = refresh_first
         self._database = database
         self._dead_letters = dead_letters
         self._halt_after = halt_after
@@ -155,8 +158,10 @@ class Taker:
                 )
 
     async def _decode(self, records: Sequence[Raw]) -> list[Decoded]:
+        if self._refresh_first:
+            await self._refresh()
         decoded = [self._decoder.decode(record) for record in records]
-        if any(self._decoder.unknown_kid(one) for one in decoded):
+        if not self._refresh_first and any(self._decoder.unknown_kid(one) for one in decoded):
             await self._refresh()
             decoded = [self._decoder.decode(one.record) if self._decoder.unknown_kid(one) else one for one in decoded]
         for one in decoded:

@@ -25,4 +25,5 @@ RECTIFICATION: dict[str, Any] = {
 BATCH: dict[str, Any] = {"requests": [REQUEST, ACCESS, RECTIFICATION]}
 ENROL: dict[str, Any] = {"id": "crm-eu", "kind": "hubspot"}
 KEY: dict[str, Any] = {"client": "ticket-system", "scopes": ["requests:file", "requests:read"]}
+REVOKE: dict[str, Any] = {"below": 2}
 REASON: dict[str, Any] = {"reason": "the contract with this supplier has ended"}

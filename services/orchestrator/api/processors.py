@@ -1,17 +1,18 @@
-"""Processors: list, enrol, retire, approve."""
+"""Processors: list, enrol, retire, approve, rotate and revoke their secrets."""
 
 from starlette.responses import Response
 
-from contracts.http import EnrolIn, EnrolmentOut, Page, ProcessorOut, ReasonIn
+from contracts.http import EnrolIn, EnrolmentOut, Page, ProcessorOut, ReasonIn, RevokeIn
 from habeas.vocabulary import Scope
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.api import bodies
-from services.orchestrator.api.examples import ENROL, REASON
+from services.orchestrator.api.examples import ENROL, REASON, REVOKE
 from services.orchestrator.api.requests import OnlyCursor
 from services.orchestrator.api.routing import Call, Operation, json_response
 from services.orchestrator.domain.errors import NotFound
 from services.orchestrator.handlers import approve_manifest, retire_processor
 from services.orchestrator.handlers.enrol_processor import SQL, enrol_processor
+from services.orchestrator.handlers.rotate_secret import revoke_versions, rotate_secret
 from services.orchestrator.views.processors import processor_out
 
 
@@ -63,6 +64,30 @@ async def approve(call: Call) -> Response:
     return json_response(answer)
 
 
+async def rotate(call: Call) -> Response:
+    """Make the next version of a processor's secret."""
+    deps = call.deps.operations
+    async with deps.database.transaction() as connection:
+        enrolment = await rotate_secret(
+            connection, processor=call.path("processor"), actor=call.principal.client_id, deps=deps
+        )
+    return json_response(enrolment, 201)
+
+
+async def revoke_secrets(call: Call) -> Response:
+    """Believe older versions no more."""
+    deps = call.deps.operations
+    processor = call.path("processor")
+    body = bodies.parse(RevokeIn, await bodies.read(call.request, limit=256 * bodies.KIB))
+    async with deps.database.transaction() as connection:
+        await revoke_versions(
+            connection, processor=processor, below=body.below, actor=call.principal.client_id, deps=deps
+        )
+        answer = await _processor(connection, processor)
+    deps.wakes.ring()
+    return json_response(answer)
+
+
 async def _processor(connection: Connection, processor: str) -> ProcessorOut:
     row = await connection.fetchrow(SQL["processors"], processor)
     if row is None:
@@ -93,5 +118,18 @@ OPERATIONS = (
         ProcessorOut, codes=("not_found", "nothing_pending", "order_in_a_circle"),
         description="A manifest that widens what a processor may see, resolve or do waits for this. One by whose "
         "`after` kinds would have to come after each other cannot take effect; the answer names the path.",
+    ),
+    Operation(
+        "POST", "/v1/processors/{processor}/rotate", Scope.PROCESSORS_ADMIN, "Rotate a secret", rotate, EnrolmentOut,
+        status=201, codes=("not_found", "already_retired"),
+        description="Makes the next version of the enrolment secret. It is used once the connector host announces that "
+        "it holds it; until then the same version is returned again. The version before stays valid until revoked.",
+    ),
+    Operation(
+        "POST", "/v1/processors/{processor}/revoke", Scope.PROCESSORS_ADMIN, "Revoke secrets",
+        revoke_secrets, ProcessorOut,
+        body=RevokeIn, codes=("not_found", "already_retired", "version_not_made", "validation_failed"), example=REVOKE,
+        description="What versions below this one prove is refused at once. A processor whose host has announced none "
+        "of the others is sent nothing new until it does.",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -50,14 +50,24 @@ class Enrolled:
 
     @property
     def sealing_version(self) -> int:
-        """Return the newest version that a host has announced, or the first one before any announcement."""
-        usable = [one for one in self.announced_versions if one >= self.min_secret_version]
-        return max(usable, default=self.secret_version)
+        """Return the newest valid version that a host has announced; the newest of all while it has announced none."""
+        return max(self._usable, default=self.secret_version)
+
+    @property
+    def shut_out(self) -> bool:
+        """Whether every version that its host announced is revoked: it could open nothing that is sealed now."""
+        return bool(self.announced_versions) and not self._usable
+
+    @property
+    def _usable(self) -> list[int]:
+        return [one for one in self.announced_versions if self.min_secret_version <= one <= self.secret_version]
 
     def candidate(self) -> Candidate:
         """Return it as planning sees it."""
         if self.state == "retired":
             return Candidate(self.id, self.kind, Standing.RETIRED)
+        if self.shut_out:
+            return Candidate(self.id, self.kind, Standing.NEVER_ANNOUNCED)
         if self.manifest is None:
             return Candidate(self.id, self.kind, Standing.HELD if self.pending else Standing.NEVER_ANNOUNCED)
         return Candidate(
@@ -78,7 +88,7 @@ class Directory(Mapping[str, Enrolled]):
 
     def __init__(self, rows: Mapping[str, Enrolled], root: RootKey) -> None:
         """Hold `rows` by id."""
-        self._rows = rows
+        self._rows = dict(rows)
         self._root = root
         self._candidates: list[Candidate] | None = None
 
@@ -118,8 +128,15 @@ class Directory(Mapping[str, Enrolled]):
         one = self._rows[processor]
         return self._root.processor_keys(one.id, one.enrolment_id, one.sealing_version)
 
+    def hear(self, processor: str, versions: tuple[int, ...]) -> None:
+        """Seal to a processor under what its host has just said that it holds, for as long as this snapshot is used."""
+        self._rows[processor] = replace(self._rows[processor], announced_versions=versions)
+
     def keys_of(self, kid: str) -> ProcessorKeys | None:
-        """Return the keys that a kid names while its version is valid."""
+        """Return the keys that a kid names while its version is valid; for seals in reports that were believed before.
+
+        What a retired processor found was told while it was enrolled, and stands as its outcomes do.
+        """
         processor, _, version = kid.partition("/")
         one = self._rows.get(processor)
         if one is None or not version.isdigit() or not one.min_secret_version <= int(version) <= one.secret_version:
@@ -133,10 +150,10 @@ def notifier_keys(root: RootKey) -> ProcessorKeys:
 
 
 class EnrolledKeys:
-    """A key source for consumers: derives the keys of every kid that is valid at the moment."""
+    """A key source for consumers: derives the keys of every kid that is valid at the moment of the last refresh."""
 
     def __init__(self, database: Database, root: RootKey) -> None:
-        """Know nothing until the first refresh, which the first unknown kid triggers."""
+        """Know the notifier's keys alone until the first refresh."""
         self._database = database
         self._root = root
         self._keys = {(keys := notifier_keys(root)).kid: keys}
@@ -146,14 +163,14 @@ class EnrolledKeys:
         return self._keys.get(kid)
 
     async def refresh(self) -> None:
-        """Read the enrolments again."""
+        """Read again which versions are valid; what was revoked, and all of a retired processor, is forgotten."""
         async with self._database.connection() as connection:
-            rows = [_enrolled(row) for row in await connection.fetch(SQL["all"])]
+            rows = await connection.fetch(SQL["valid_versions"])
         notifier = notifier_keys(self._root)
         found = {notifier.kid: notifier}
-        for one in rows:
-            for version in range(one.min_secret_version, one.secret_version + 1):
-                keys = self._root.processor_keys(one.id, one.enrolment_id, version)
+        for row in rows:
+            for version in range(row["min_secret_version"], row["secret_version"] + 1):
+                keys = self._root.processor_keys(row["id"], row["enrolment_id"], version)
                 found[keys.kid] = keys
         self._keys = found
 

@@ -36,11 +36,15 @@ async def enrol_processor(
         row = await _admit(connection, processor, kind, deps)
     deps.wakes.planner.set()
     log.info("processor.enrolled", processor=processor, kind=kind, client_id=actor)
-    version = row["secret_version"]
-    secret = deps.root.enrolment_secret(processor, row["enrolment_id"], version)
+    return enrolment_of(row, row["secret_version"], deps)
+
+
+def enrolment_of(row: Any, version: int, deps: Dependencies) -> EnrolmentOut:
+    """Return a processor's enrolment with the secret of one version; `row` has `id`, `kind` and `enrolment_id`."""
+    secret = deps.root.enrolment_secret(row["id"], row["enrolment_id"], version)
     return EnrolmentOut(
-        processor=processor,
-        kind=kind,
+        processor=row["id"],
+        kind=row["kind"],
         enrolment=row["enrolment_id"],
         version=version,
         secret=base64.b64encode(secret).decode(),

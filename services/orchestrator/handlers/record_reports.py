@@ -14,6 +14,7 @@ from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.settlement import with_unknown_field
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.place_holds import Placed, place, save
 from services.orchestrator.handlers.workspace import Workspace
@@ -47,7 +48,10 @@ class RecordReports:
         for one in reports:
             recorder.record(one)
         if recorder.unsealable:
-            await dispatch(self._deps, work, recorder.unsealable)
+            directory = await Directory.read(connection, self._deps.root)
+            for task, versions in recorder.unsealable:
+                directory.hear(task.processor, versions)
+            await dispatch(self._deps, work, [task for task, _ in recorder.unsealable], directory)
         await work.save()
         await save(connection, recorder.placed, now)
         self._to_plan = any(request.advance for request in work.requests.values())
@@ -70,7 +74,7 @@ class _Recorder:
         self._work = work
         self._now = now
         self._silence_at = now + timedelta(seconds=deps.settings.silence_attention)
-        self.unsealable: list[ProcessorTask] = []
+        self.unsealable: list[tuple[ProcessorTask, tuple[int, ...]]] = []  # with the versions that the host holds
         self.placed: list[Placed] = []
 
     def record(self, report: Incoming[Report]) -> None:
@@ -145,7 +149,7 @@ class _Recorder:
             return
         self._note(request, task, "task.unsealable", event_id)
         task.need(AttentionReason.UNSEALABLE, self._now)
-        self.unsealable.append(task)
+        self.unsealable.append((task, body.key_versions))
         self._review(request, task)
 
     def _review(self, request: DataSubjectRequest, task: ProcessorTask) -> None:

@@ -5,6 +5,10 @@ SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_ver
 FROM processors
 ORDER BY id;
 
+-- name: valid_versions
+-- Which versions of which secrets prove anything: none of a retired processor's do.
+SELECT id, enrolment_id, secret_version, min_secret_version FROM processors WHERE state <> 'retired';
+
 -- name: lock
 -- One processor, locked.
 SELECT id, kind, state, manifest, manifest_version, pending_manifest, pending_version, incarnation, announced_at

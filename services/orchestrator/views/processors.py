@@ -26,4 +26,11 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         announced_at=row["announced_at"],
         retired_at=row["retired_at"],
         retired_reason=row["retired_reason"],
+        secret_version=row["secret_version"],
+        min_secret_version=row["min_secret_version"],
+        announced_versions=tuple(row["announced_versions"]),
+        rotated_at=row["rotated_at"],
+        rotated_by=row["rotated_by"],
+        revoked_at=row["revoked_at"],
+        revoked_by=row["revoked_by"],
     )
