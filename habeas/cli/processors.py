@@ -1,9 +1,9 @@
-"""`habeas processors`: admit processors, approve what they ask for, retire them."""
+"""`habeas processors`: admit processors, approve what they ask for, rotate their secrets, retire them."""
 
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,18 @@ from habeas.cli.output import Output, grid, when, word
 from habeas.cli.server import local_processors, talks
 from habeas.client import Enrolment, Habeas, Processor
 
-app = typer.Typer(no_args_is_help=True, help="Admit processors, approve what they ask for, retire them.")
+app = typer.Typer(
+    no_args_is_help=True, help="Admit processors, approve what they ask for, rotate their secrets, retire them."
+)
 
 ProcessorId = Annotated[str, typer.Argument(help="Id of the processor, such as crm-eu.", show_default=False)]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HABEAS_PROCESSORS_DIR",
+        help="The connector host's folder of processors; if not said, the local stack's, or else ./processors.",
+    ),
+]
 
 
 @app.command("list", epilog="Example:  habeas processors list")
@@ -22,7 +31,7 @@ ProcessorId = Annotated[str, typer.Argument(help="Id of the processor, such as c
 def list_processors(habeas: Habeas, out: Output) -> None:
     """List the processors and what each does."""
     processors = list(habeas.processors.list())
-    columns = ("PROCESSOR", "KIND", "STATE", "MANIFEST", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN", "ANNOUNCED")
+    columns = ("PROCESSOR", "KIND", "STATE", "MANIFEST", "KEY", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN", "ANNOUNCED")
     out.many(processors, grid(*columns, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
 
 
@@ -34,20 +43,48 @@ def enrol(
     *,
     processor_id: ProcessorId,
     kind: Annotated[str, typer.Option(help="Which code serves it, such as hubspot.", show_default=False)],
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="HABEAS_PROCESSORS_DIR",
-            help="The connector host's folder of processors; if not said, the local stack's, or else ./processors.",
-        ),
-    ] = None,
+    folder: Folder = None,
 ) -> None:
     """Admit a processor, and write its secret to <folder>/<id>/enrolment.key for the connector host."""
-    path = _place(folder or local_processors(habeas.url) or Path("processors"), processor_id)
+    path = _place(_folder(habeas, folder), processor_id)
     enrolment = habeas.processors.enrol(processor_id, kind)
-    _write_key(path, enrolment)
-    known = {**enrolment.model_dump(mode="json", exclude={"secret"}), "file": str(path)}
+    known = _write_key(path, enrolment)
     out.one(known, f"Enrolled {processor_id}. Its secret is in {path}; settings.toml and secrets/ belong beside it.")
+
+
+@app.command("rotate", epilog="Example:  habeas processors rotate crm-eu --folder /etc/habeas/processors")
+@talks
+def rotate(habeas: Habeas, out: Output, *, processor_id: ProcessorId, folder: Folder = None) -> None:
+    """Make the next version of a processor's secret, and write it to <folder>/<id>/enrolment.<version>.key."""
+    home = _home(_folder(habeas, folder), processor_id)
+    enrolment = habeas.processors.rotate(processor_id)
+    path = home / f"enrolment.{enrolment.version}.key"
+    known = _write_key(path, enrolment)
+    then = f"habeas processors revoke {processor_id} --below {enrolment.version}"
+    out.one(
+        known,
+        f"Version {enrolment.version} of {processor_id}'s secret is in {path}; leave the others beside it. "
+        f"It is used once the host has announced it: see KEY in `habeas processors list`, then `{then}`.",
+    )
+
+
+@app.command("revoke", epilog="Example:  habeas processors revoke crm-eu --below 2")
+@talks
+def revoke(
+    habeas: Habeas,
+    out: Output,
+    *,
+    processor_id: ProcessorId,
+    below: Annotated[int, typer.Option(min=2, help="The lowest version that is still believed.", show_default=False)],
+) -> None:
+    """Believe no older version of a processor's secret any more, from now on."""
+    processor = habeas.processors.revoke(processor_id, below)
+    lowest = processor.min_secret_version
+    if any(version >= lowest for version in processor.announced_versions):
+        then = "the key files of the others can be deleted."
+    else:
+        then = "its host has announced none of those: it is sent nothing new until it does."
+    out.one(processor, f"Versions of {processor.id}'s secret are believed from {lowest} on; {then}")
 
 
 @app.command("retire", epilog='Example:  habeas processors retire crm-eu --reason "contract ended"')
@@ -80,6 +117,7 @@ def _row(processor: Processor) -> list[str]:
         processor.kind,
         str(word(processor.state)),
         f"{processor.manifest_version or '-'}{waits}",
+        _key(processor),
         ", ".join(processor.actions) or "-",
         ", ".join(processor.accepts) or "-",
         ", ".join(processor.resolves) or "-",
@@ -88,29 +126,51 @@ def _row(processor: Processor) -> list[str]:
     ]
 
 
+def _key(processor: Processor) -> str:
+    """Return the version of its secret that is in use, and one that its host has not announced yet."""
+    newest, lowest = processor.secret_version, processor.min_secret_version
+    usable = [one for one in processor.announced_versions if lowest <= one <= newest]
+    used = str(max(usable, default="-"))
+    return used if used == str(newest) else f"{used} ({newest} is not announced)"
+
+
+def _folder(habeas: Habeas, folder: Path | None) -> Path:
+    return folder or local_processors(habeas.url) or Path("processors")
+
+
 def _place(folder: Path, processor_id: str) -> Path:
-    """Return where the key will go, with the folder made: an enrolment whose key can't be kept must not happen."""
+    """Return where the first key goes; none may be there, for the host would not know which of them counts."""
+    home = _home(folder, processor_id)
+    if present := sorted(home.glob("enrolment*.key")):
+        msg = f"{present[0]} exists already: move it away to enrol {processor_id} anew"
+        raise Mistake(msg)
+    return home / "enrolment.key"
+
+
+def _home(folder: Path, processor_id: str) -> Path:
+    """Return a processor's folder, made at need: a secret that can't be kept must not be asked for."""
     if "/" in processor_id or processor_id in ("", ".", ".."):
         raise Mistake("a processor's id is made of small letters, digits and dashes, such as crm-eu")
-    path = folder / processor_id / "enrolment.key"
-    if path.exists():
-        msg = f"{path} exists already: move it away to enrol {processor_id} anew"
-        raise Mistake(msg)
+    home = folder / processor_id
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"cannot make {path.parent}: {error.strerror}"
+        msg = f"cannot make {home}: {error.strerror}"
         raise Mistake(msg) from None
-    if not os.access(path.parent, os.W_OK):
-        msg = f"cannot write in {path.parent}"
+    if not os.access(home, os.W_OK):
+        msg = f"cannot write in {home}"
         raise Mistake(msg)
-    return path
+    return home
 
 
-def _write_key(path: Path, enrolment: Enrolment) -> None:
-    """Write the key whole or not at all, for its owner only: the host watches the folder and may read at any time."""
+def _write_key(path: Path, enrolment: Enrolment) -> dict[str, Any]:
+    """Write the key whole or not at all, for its owner only: the host watches the folder and may read at any time.
+
+    Return what may be shown of it.
+    """
     fields = enrolment.model_dump(include={"processor", "kind", "enrolment", "version", "secret"})
     partial = path.with_name(".enrolment.key.partial")
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(fields, file)
     partial.replace(path)
+    return {**enrolment.model_dump(mode="json", exclude={"secret"}), "file": str(path)}

@@ -137,12 +137,14 @@ class Tasks(Group[ClientT]):
 
 
 class Processors(Group[ClientT]):
-    """Admit processors, approve what they ask for, retire them."""
+    """Admit processors, approve what they ask for, rotate their secrets, retire them."""
 
     list = Each(operations.list_processors)
     enrol = Call(operations.enrol_processor)
     retire = Call(operations.retire_processor)
     approve = Call(operations.approve_processor)
+    rotate = Call(operations.rotate_processor)
+    revoke = Call(operations.revoke_processor)
 
 
 class DeadLetters(Group[ClientT]):

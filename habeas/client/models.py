@@ -162,10 +162,17 @@ class Processor(Answer):
     announced_at: datetime | None = None
     retired_at: datetime | None = None
     retired_reason: str | None = None
+    secret_version: int = 1
+    min_secret_version: int = 1
+    announced_versions: tuple[int, ...] = ()
+    rotated_at: datetime | None = None
+    rotated_by: str | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
 
 
 class Enrolment(Answer):
-    """The enrolment secret (base64 of 32 bytes), for the connector host's `enrolment.key`; shown this once."""
+    """The enrolment secret (base64 of 32 bytes) of one version, for a key file in the connector host's folder."""
 
     processor: str
     kind: str

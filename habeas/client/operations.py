@@ -196,6 +196,16 @@ def approve_processor(processor_id: str) -> Operation[Processor]:
     return Operation("POST", _path("/v1/processors", processor_id, "approve"), Processor)
 
 
+def rotate_processor(processor_id: str) -> Operation[Enrolment]:
+    """Make the next version of a processor's secret; the same one again until its host has announced it."""
+    return Operation("POST", _path("/v1/processors", processor_id, "rotate"), Enrolment)
+
+
+def revoke_processor(processor_id: str, below: int) -> Operation[Processor]:
+    """Believe no version of a processor's secret below this one any more."""
+    return Operation("POST", _path("/v1/processors", processor_id, "revoke"), Processor, body={"below": below})
+
+
 # Dead letters and consumers
 
 

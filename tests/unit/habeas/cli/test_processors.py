@@ -26,6 +26,8 @@ PROCESSOR = {
     "resolves": ["customer_id"],
     "open_tasks": 3,
     "announced_at": "2026-01-31T10:00:00Z",
+    "secret_version": 2,
+    "announced_versions": [1],
 }
 
 
@@ -34,6 +36,7 @@ def test_list(habeas: Habeas, server: FakeServer) -> None:
     head, row = habeas("processors", "list").out.splitlines()
     assert head.split()[:4] == ["PROCESSOR", "KIND", "STATE", "MANIFEST"]
     assert "1 (2 waits for approval)" in row
+    assert "1 (2 is not announced)" in row
     assert "resolve, erase" in row
     assert habeas("processors", "list", "--json").json[0]["open_tasks"] == 3
 
@@ -54,15 +57,55 @@ def test_enrol_writes_the_key_for_its_owner_only(
     assert server.body == {"id": "crm-eu", "kind": "hubspot"}
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_rotate_writes_the_next_key_beside_the_others(
+    habeas: Habeas, server: FakeServer, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    (tmp_path / "crm-eu").mkdir()
+    (tmp_path / "crm-eu" / "enrolment.key").write_text("first")
+    server.answers["POST /v1/processors/crm-eu/rotate"] = {**ENROLMENT, "version": 2}
+    command = ("processors", "rotate", "crm-eu", "--folder", str(tmp_path), *form)
+    assert habeas(*command).code == 0
+    ran = habeas(*command)  # the server gives the same again until the host has announced it
+    assert ran.code == 0
+    key = tmp_path / "crm-eu" / "enrolment.2.key"
+    assert json.loads(key.read_text())["version"] == 2
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in key.parent.iterdir()) == ["enrolment.2.key", "enrolment.key"]
+    assert (key.parent / "enrolment.key").read_text() == "first"
+    assert str(key) in ran.out
+    assert ENROLMENT["secret"] not in ran.out
+
+
+def test_rotate_says_what_comes_next(habeas: Habeas, server: FakeServer) -> None:
+    server.answers["POST /v1/processors/crm-eu/rotate"] = {**ENROLMENT, "version": 2}
+    assert "habeas processors revoke crm-eu --below 2" in habeas("processors", "rotate", "crm-eu").out
+
+
+@pytest.mark.parametrize(
+    ("announced", "said"), [([1, 2], "can be deleted"), ([1], "sent nothing new until it does"), ([], "nothing new")]
+)
+def test_revoke_says_what_it_means(habeas: Habeas, server: FakeServer, announced: list[int], said: str) -> None:
+    shown = {**PROCESSOR, "min_secret_version": 2, "announced_versions": announced}
+    server.answers["POST /v1/processors/crm-eu/revoke"] = shown
+    ran = habeas("processors", "revoke", "crm-eu", "--below", "2")
+    assert server.body == {"below": 2}
+    assert "from 2 on" in ran.out
+    assert said in ran.out
+
+
 def test_enrol_without_a_folder(habeas: Habeas, server: FakeServer) -> None:
     server.answers["POST /v1/processors"] = ENROLMENT
     assert habeas("processors", "enrol", "crm-eu", "--kind", "hubspot").code == 0
     assert Path("processors/crm-eu/enrolment.key").exists()
 
 
-def test_enrol_never_overwrites_a_key(habeas: Habeas, server: FakeServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["enrolment.key", "enrolment.2.key"])
+def test_enrol_never_mixes_with_the_keys_that_are_there(
+    habeas: Habeas, server: FakeServer, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "crm-eu").mkdir()
-    (tmp_path / "crm-eu" / "enrolment.key").write_text("old")
+    (tmp_path / "crm-eu" / name).write_text("old")
     ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--folder", str(tmp_path))
     assert ran.code == 1
     assert "move it away" in ran.err
