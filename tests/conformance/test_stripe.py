@@ -1,4 +1,4 @@
-"""Stripe: the conformance kit, with and without redaction, against a sandbox of its own."""
+"""Stripe: the conformance kit, with people who paid, and with redaction, against a sandbox of its own."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from habeas.testing import ProcessorConformance, VendorUnderTest
 from tests.conformance.sandbox import Sandbox, running
-from tests.conformance.stripe_vendor import RedactingVendor, StripeVendor
+from tests.conformance.stripe_vendor import ExportingVendor, RedactingVendor, StripeVendor
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,15 @@ class TestStripe(ProcessorConformance):
 
     def vendor(self) -> VendorUnderTest:
         return StripeVendor(emptied(self.account))
+
+
+class TestStripeExporting(ProcessorConformance):
+    @pytest.fixture(autouse=True)
+    def _given(self, account: Sandbox) -> None:
+        self.account = account
+
+    def vendor(self) -> VendorUnderTest:
+        return ExportingVendor(emptied(self.account))
 
 
 class TestStripeRedacting(ProcessorConformance):

@@ -1,6 +1,6 @@
 """What Stripe's processor decides by itself: whose a thing is, what belongs together, how a job is begun."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -10,6 +10,7 @@ import pytest
 
 from habeas.sdk import Context, CredentialsRejected, Http, Identity, IdentityType, Item, Manifest, RetryLater, Wait
 from services.connectors.processors.stripe import processor as stripe
+from services.connectors.processors.stripe.erasing import Eraser
 from services.connectors.processors.stripe.finding import Finder
 from services.connectors.processors.stripe.records import Records
 from services.connectors.processors.stripe.rectifying import FIELDS
@@ -216,3 +217,31 @@ async def test_an_address_is_asked_for_as_given_and_in_small_letters() -> None:
         finder = Finder(Api(http, key="k", version="2026-10-28.endive"), settings, [given])
         assert [one async for one in finder.located(strongly=True)] == []
     assert asked == ["Anna@Example.com", "anna@example.com"]
+
+
+class Clocked(Keys):
+    """A context that makes keys and knows the time."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 8, 1, tzinfo=UTC)
+
+
+async def test_a_job_that_failed_without_a_word_is_validated_again_until_it_is_overdue() -> None:
+    """More than a week after it began: what is waited for is over, so that the engine calls a person."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path.rpartition('/')[2]}")
+        listing = request.url.path.endswith("validation_errors")
+        failed = {"id": "prj_1", "status": "failed", "created": 1}
+        return httpx.Response(200, json={"data": [], "has_more": False} if listing else failed)
+
+    async with Http(base_url="http://billing.invalid", transport=httpx.MockTransport(answer)) as http:
+        api, ctx = Api(http, key="k", version="2026-06-24.preview"), cast(Context, Clocked())
+        finder = Finder(api, Settings.model_validate({"key": "k"}), [ANNA])
+        eraser = Eraser(ctx, api, finder, Redaction(api), poll=5.0)
+        begun = Under("prj_1", "2026-01-01T00:00:00+00:00", [("invoices", "in_1@+in_1")], [("invoices", "in_1")])
+        still = await eraser.resume(begun.wait(ctx, seconds=5.0))
+    assert isinstance(still, Wait)
+    assert still.expect_by == datetime(2026, 1, 8, tzinfo=UTC) < ctx.now() < still.check_at
+    assert asked == ["GET prj_1", "GET validation_errors", "POST validate"]
