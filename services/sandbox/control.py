@@ -107,7 +107,7 @@ def _knob_routes(api: APIRouter, controls: Controls) -> None:
     @api.get("/knobs/{vendor}")
     async def read(vendor: str) -> dict[str, Any]:
         knobs: BaseModel = dial(vendor).knobs
-        return knobs.model_dump()
+        return {**knobs.model_dump(), "happened": dial(vendor).happened}
 
     @api.get("/knobs")
     async def read_all() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -140,7 +141,14 @@ class Dial(Generic[K]):
     def __init__(self, kind: type[K]) -> None:
         self._kind = kind
         self._lock = threading.Lock()
+        self._happened: Counter[str] = Counter()
         self.turn({})
+
+    @property
+    def happened(self) -> dict[str, int]:
+        """How many calls each fault has befallen since the start, by name; turning knobs leaves the count alone."""
+        with self._lock:
+            return dict(self._happened)
 
     def turn(self, wanted: dict[str, Any]) -> K:
         """Replace all knobs (what is not named goes back to its default) and start the dice from the seed."""
@@ -156,7 +164,9 @@ class Dial(Generic[K]):
         with self._lock:
             if self._left == 0 or self.knobs.only not in call:
                 return Fate()
-            fate = Fate(**dict(self._throw()))
+            thrown = dict(self._throw())
+            fate = Fate(**thrown)
+            self._happened.update(name for name, befell in thrown.items() if befell)
             if self._left is not None and fate != Fate():
                 self._left -= 1
             return fate

@@ -93,6 +93,14 @@ def test_knobs_can_be_read_and_turned_back(sandbox: Running) -> None:
     assert sandbox.control.get("/knobs/hubspot").json()["search_lag"] == 0.5
 
 
+def test_faults_that_happened_are_told(sandbox: Running) -> None:
+    before = sandbox.control.get("/knobs/hubspot").json()["happened"].get("fail_5xx", 0)
+    sandbox.turn("hubspot", fail_5xx=1, times=1)
+    sandbox.hubspot.get(CONTACTS)
+    sandbox.control.delete("/knobs")
+    assert sandbox.control.get("/knobs/hubspot").json()["happened"]["fail_5xx"] == before + 1
+
+
 def test_a_reset_sets_the_ledger_aside_and_loses_nothing(sandbox: Running) -> None:
     sandbox.contact(email="a@example.com")
     sandbox.control.post("/reset")

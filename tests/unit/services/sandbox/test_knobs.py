@@ -36,6 +36,19 @@ def test_only_and_times_narrow_the_trouble() -> None:
     assert [dial.fate(call).fail_5xx for call in calls] == [False, True, False]
 
 
+def test_what_befell_calls_is_counted_however_often_knobs_are_turned() -> None:
+    dial = Dial(S3Knobs)
+    assert dial.happened == {}
+    dial.turn({"fail_5xx": 1, "drop_reply": 1, "times": 2})
+    for _ in range(5):
+        dial.fate("GET /x")
+    dial.turn({"lie": 1})
+    dial.fate("GET /x")
+    dial.turn({})
+    dial.fate("GET /x")
+    assert dial.happened == {"fail_5xx": 2, "drop_reply": 2, "lie": 1}
+
+
 @pytest.mark.parametrize("wanted", [{"hang": 1.1}, {"latency": -1}, {"typo": 1}, {"rate_limit": {"retry_after": "x"}}])
 def test_nonsense_is_refused_and_leaves_the_knobs(wanted: dict[str, object]) -> None:
     dial = Dial(HubSpotKnobs)
