@@ -71,7 +71,7 @@ class Served:
     @property
     def key_versions(self) -> tuple[int, ...]:
         """All versions that this host holds."""
-        return tuple(sorted(one.version for one in self.enrolment.keys))
+        return tuple(sorted({one.version for one in self.enrolment.keys}))
 
     @property
     def free(self) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.reports import TaskUnsealable
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import seal
 from tests.integration.services.connectors.rig import Rig, until
@@ -120,6 +121,30 @@ async def test_a_further_key_version_is_announced_and_opens_seals(rig: Rig) -> N
         assert seal(second, b"") != seal(first, b"")
         answer = await rig.settled(await rig.send(new))
     assert answer.outcome.complete
+
+
+async def test_a_key_file_that_is_deleted_is_announced_as_gone_and_opens_nothing_any_more(rig: Rig) -> None:
+    await rig.enrol("crm")
+    first = rig.enrolled["crm"]
+    async with rig.host():
+        await until(lambda: bool(rig.announced("crm")))
+        rig.learn(add_version(rig.folder / "crm", 2))
+        await until(lambda: rig.announced("crm")[-1].key_versions == (1, 2))
+        (rig.folder / "crm" / "enrolment.key").unlink()
+        await until(lambda: rig.announced("crm")[-1].key_versions == (2,))
+        report = await rig.first(
+            TaskUnsealable, await rig.send(rig.message("crm", "c-1", sealed=seal(first, b"of before")))
+        )
+    assert (report.kid, report.key_versions) == ("crm/1", (2,))
+
+
+async def test_two_files_of_one_version_are_one_version(rig: Rig) -> None:
+    await rig.enrol("crm")
+    file = rig.folder / "crm" / "enrolment.key"
+    rig.write(file.with_name("enrolment.1.key"), file.read_text())
+    async with rig.host():
+        await until(lambda: bool(rig.announced("crm")))
+    assert rig.announced("crm")[0].key_versions == (1,)
 
 
 def add_version(folder: Path, version: int) -> ProcessorKeys:
