@@ -99,7 +99,8 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/requests/{request_id}/retry", Scope.REQUESTS_OPERATE, "Retry a request", retry_stuck, RequestOut,
-        codes=("not_found", "nothing_to_retry"), description="Sends every open task that needs attention again.",
+        codes=("not_found", "nothing_to_retry", "request_cancelling"),
+        description="Sends every open task that needs attention again.",
     ),
     Operation(
         "POST", "/v1/requests/{request_id}/confirm-identities", Scope.REQUESTS_OPERATE, "Confirm resolved identities",
@@ -110,7 +111,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/tasks/{task_id}/retry", Scope.REQUESTS_OPERATE, "Retry a task", retry_one, TaskOut,
-        codes=("not_found", "task_settled", "task_not_sent"),
+        codes=("not_found", "task_settled", "task_not_sent", "request_cancelling"),
         description="Sends an open task again; one that is settled stays so.",
     ),
     Operation(

@@ -36,6 +36,7 @@ KINDS: Final[dict[str, Kind]] = {
     "method_not_allowed": Kind(405, "This can not be done here"),
     "not_allowed": Kind(409, "This can not be done now"),
     "request_ended": Kind(409, "The request has ended"),
+    "request_cancelling": Kind(409, "The request is being called off"),
     "effects_under_way": Kind(409, "Processors were told to act already"),
     "illegal_transition": Kind(409, "The request's state does not allow this"),
     "task_settled": Kind(409, "The task is settled"),

@@ -7,6 +7,9 @@ from typing import Any
 
 from habeas.vocabulary import Action, AttentionReason, Phase, TaskState
 
+# What is over once a host has taken the task: it speaks, and could open the seal.
+ENDED_BY_AN_ANSWER = frozenset({AttentionReason.SILENT.value, AttentionReason.UNSEALABLE.value})
+
 
 @dataclass(slots=True)
 class ProcessorTask:
@@ -61,6 +64,11 @@ class ProcessorTask:
         if self.waits_for_a_person:
             self.attention = None
 
+    def call_off_again(self, silence_at: datetime) -> None:
+        """Count one more message to its host, which says that it is called off."""
+        self.dispatch_no += 1
+        self.silence_at = silence_at
+
     @property
     def waits_for_a_person(self) -> bool:
         """Whether the request that it waits for needs a person."""
@@ -82,7 +90,7 @@ class ProcessorTask:
         self.accepted_at = at
         self.silence_at = silence_at
         self.silences = 0
-        if self.attention is not None and self.attention["reason"] == AttentionReason.SILENT.value:
+        if self.attention is not None and self.attention["reason"] in ENDED_BY_AN_ANSWER:
             self.attention = None
         self.phase = self.phase or Phase.WORKING
         return True

@@ -39,9 +39,9 @@ class SilenceBreaker:
             await work.lock([row["request_id"] for row in rows], wait=False)
             await work.load_tasks([row["id"] for row in rows])
             silent = [task for task in work.tasks.values() if task.is_open and _due(task.silence_at, now)]
+            again = [one for one in silent if one.silences > 0]  # the first time it is shown, and given more time
             for task in [one for one in silent if one.silences == 0]:
                 self._show(work, task, now)
-            again = [one for one in silent if one.silences > 0]
             await self._send_again(work, again, now)
             await work.save()
         self._deps.wakes.planner.set()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from contracts.seal import SealedSubject
-from habeas.vocabulary import Action
+from habeas.vocabulary import Action, RequestState
 from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.chassis.postgres.pool import TRANSIENT
@@ -84,7 +84,8 @@ async def dispatch(
     """Send `tasks` (again) within the caller's transaction, except those whose turn it is not; return how many.
 
     The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
-    has them already. A request whose secrets can not be opened is left out.
+    has them already. A request whose secrets can not be opened is left out. Of one that is being called off, the hosts
+    are told that again.
     """
     if not tasks and not (vault and vault.known_better):
         return 0
@@ -100,7 +101,9 @@ async def dispatch(
     behind = await take_turns(deps, work, vault, tasks)
     await note_waiting(messages, work, tasks, behind, now)
     for task in tasks:
-        if task.id not in behind:
+        if work.requests[task.request_id].state is RequestState.CANCELLING:
+            _call_off_again(deps, messages, work, directory, task, now)
+        elif task.id not in behind:
             _send(deps, messages, work, directory, vault, task, now)
     return len(tasks) - len(behind)
 
@@ -141,6 +144,30 @@ def _send(
         task_id=task.id,
         processor=task.processor,
         detail={"action": task.action.value, "dispatch_no": task.dispatch_no},
+    )
+    work.touch(request)
+
+
+def _call_off_again(
+    deps: Dependencies,
+    messages: Messages,
+    work: Workspace,
+    directory: Directory,
+    task: ProcessorTask,
+    now: datetime,
+) -> None:
+    """Tell a host once more that its task is called off, under a number that has it answer again."""
+    request = work.requests[task.request_id]
+    task.call_off_again(now + timedelta(seconds=deps.settings.silence_attention))
+    work.send(messages.cancelled(request, task, keys=directory.keys(task.processor), at=now))
+    work.touch_task(task)
+    request.note(
+        "task.called_off",
+        event_id=messages.event_id(task.id, "task.called_off", task.dispatch_no),
+        at=now,
+        task_id=task.id,
+        processor=task.processor,
+        detail={"dispatch_no": task.dispatch_no},
     )
     work.touch(request)
 

@@ -278,11 +278,13 @@ class _Planning:
             if task.is_open and self._directory[task.processor].state == "retired":
                 self._settle(task, given_up("processor_retired"))
         if not cancelling.is_over(self._tasks):
+            self._review_attention()  # a host that should answer may be silent
             return
         request = self._request
         if any(cancelling.had_effects(task) for task in self._tasks):
             self._complete()
             return
+        request.needs_nothing()
         request.move(RequestState.CANCELLED)
         request.completed_at = self._now
         self._note("request.cancelled")

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from habeas.vocabulary import TaskState
+from habeas.vocabulary import RequestState, TaskState
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.errors import NotAllowed, NotFound
+from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.task import ProcessorTask
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import dispatch
@@ -13,11 +14,15 @@ from services.orchestrator.handlers.workspace import SQL, Workspace
 
 
 async def retry_task(connection: Connection, *, task_id: str, actor: str, deps: Dependencies) -> None:
-    """Send one task again. Raises `NotFound`, or `NotAllowed` for one that is settled or was never sent."""
+    """Send one task again.
+
+    Raises `NotFound`, or `NotAllowed` for one that is settled, was never sent, or is being called off.
+    """
     work = await hold_task(connection, task_id)
     task = work.tasks[task_id]
     if not task.is_open:
         raise NotAllowed("task_settled", "The task is settled; what is settled is not done again.")
+    _check(work.requests[task.request_id])
     if not task.was_sent:
         raise NotAllowed("task_not_sent", "The task was not sent yet, so there is nothing to repeat.")
     await _again(work, [task], actor, deps)
@@ -25,11 +30,15 @@ async def retry_task(connection: Connection, *, task_id: str, actor: str, deps: 
 
 
 async def retry_request(connection: Connection, *, request_id: str, actor: str, deps: Dependencies) -> None:
-    """Send every task of a request again that needs attention. Raises `NotFound`, or `NotAllowed` when none does."""
+    """Send every task of a request again that needs attention.
+
+    Raises `NotFound`, or `NotAllowed` when none does or the request is being called off.
+    """
     work = Workspace(connection)
     await work.lock([request_id])
     if request_id not in work.requests:
         raise NotFound
+    _check(work.requests[request_id])
     await work.load_tasks()
     stuck = [task for task in work.tasks_of(request_id) if task.is_open and task.was_sent and task.attention]
     if not stuck:
@@ -47,6 +56,12 @@ async def hold_task(connection: Connection, task_id: str) -> Workspace:
     await work.lock([rows[0]["request_id"]])
     await work.load_tasks([task_id])
     return work
+
+
+def _check(request: DataSubjectRequest) -> None:
+    if request.state is RequestState.CANCELLING:
+        detail = "The request is being called off; hosts are told that again by themselves until they have answered."
+        raise NotAllowed("request_cancelling", detail)
 
 
 async def _again(work: Workspace, tasks: Sequence[ProcessorTask], actor: str, deps: Dependencies) -> None:
