@@ -1,6 +1,5 @@
 """What each service is told by its environment."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -10,29 +9,36 @@ from habeas.local.ports import LOOPBACK
 
 # Settings of the stack itself, and the owner's role, which a running service must not have.
 NOT_HANDED_ON = ("HABEAS_HOME", "HABEAS_POSTGRES_URL", "HABEAS_URL", "HABEAS_API_KEY")
+NAMESPACE = "HABEAS_NAMESPACE"  # before topics, groups and roles: stacks that share servers need one each
 EXPORTS = "HABEAS_EXPORTS_"  # settings of two services alone
 PORTS = ("orchestrator", "connectors", "notifier", "sandbox", "sandbox-s3", "sandbox-smtp")
 MAIL_FROM = "privacy@habeas.example"
 
 
 def environments(
-    home: Home, *, root: Path, ports: Mapping[str, int], postgres_url: str, kafka_bootstrap: str
+    home: Home,
+    *,
+    given: Mapping[str, str],
+    root: Path,
+    ports: Mapping[str, int],
+    postgres_url: str,
+    kafka_bootstrap: str,
 ) -> dict[str, dict[str, str]]:
-    """The environment of every service by name: ours, what all need, and what it alone needs.
+    """The environment of every service by name: what is given, what all need, and what it alone needs.
 
     `postgres_url` is the owner's, of the database that the services share; each gets a role of its own.
     """
-    exports = _exports(home)
+    exports = _exports(home, given)
     common = {
-        name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON and not name.startswith(EXPORTS)
+        name: value for name, value in given.items() if name not in NOT_HANDED_ON and not name.startswith(EXPORTS)
     }
     common |= {
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
-        "HABEAS_ENVIRONMENT": os.environ.get("HABEAS_ENVIRONMENT", "development"),
+        "HABEAS_ENVIRONMENT": given.get("HABEAS_ENVIRONMENT", "development"),
         "HABEAS_KAFKA_BOOTSTRAP": kafka_bootstrap,
         "HABEAS_HTTP_HOST": LOOPBACK,
-        "HABEAS_CONTROLLER_NAME": os.environ.get("HABEAS_CONTROLLER_NAME", "Example Ltd"),
+        "HABEAS_CONTROLLER_NAME": given.get("HABEAS_CONTROLLER_NAME", "Example Ltd"),
     }
     own = {
         "orchestrator": exports,
@@ -44,7 +50,7 @@ def environments(
             "HABEAS_SMTP_FROM": MAIL_FROM,
         },
     }
-    namespace = os.environ.get("HABEAS_NAMESPACE", "")
+    namespace = given.get(NAMESPACE, "")
     for name, environment in own.items():
         role = f"{namespace}_habeas_{name}" if namespace else f"habeas_{name}"
         environment |= {
@@ -61,9 +67,9 @@ def environments(
     return {name: common | environment for name, environment in own.items()}
 
 
-def _exports(home: Home) -> dict[str, str]:
-    """Where exports lie, and how it is reached: a folder of the stack, unless our own environment says otherwise."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith(EXPORTS)}
+def _exports(home: Home, given: Mapping[str, str]) -> dict[str, str]:
+    """Where exports lie, and how it is reached: a folder of the stack, unless something else is given."""
+    ours = {name: value for name, value in given.items() if name.startswith(EXPORTS)}
     return {f"{EXPORTS}URL": home.exports.as_uri()} | ours
 
 

@@ -19,17 +19,17 @@ class Service:
     """`python -m services.<name>`: known by its arguments, its environment and its health page, never imported."""
 
     def __init__(self, name: str, *, environment: Mapping[str, str], port: int, log: Path, owner: Supervisor) -> None:
-        """Take what it is started with; `port` is where its health page is."""
+        """Take what it is started with, all of its environment; `port` is where its health page is."""
         self.name = name
         self.port = port
         self.log = log
-        self._environment = environment
+        self.environment = environment
         self._owner = owner
         self._child: Child | None = None
 
     def twin(self, *, port: int, log: Path, **environment: str) -> "Service":
         """Return another instance of it, with what it is told otherwise; start it like any service."""
-        told = {**self._environment, "HABEAS_HTTP_PORT": str(port), **environment}
+        told = {**self.environment, "HABEAS_HTTP_PORT": str(port), **environment}
         return Service(self.name, environment=told, port=port, log=log, owner=self._owner)
 
     @property
@@ -58,7 +58,7 @@ class Service:
     def launch(self, extra: Mapping[str, str] | None = None) -> None:
         """Start it and do not wait. Does nothing if it runs."""
         if self.pid is None:
-            environment = {**self._environment, **(extra or {})}
+            environment = {**self.environment, **(extra or {})}
             self._child = self._owner.start(self.name, command(self.name, "serve"), log=self.log, env=environment)
 
     def wait_until_ready(self) -> None:
@@ -88,7 +88,7 @@ class Service:
 
         Raises LocalStackError if it fails.
         """
-        environment = {**self._environment, **(extra or {})}
+        environment = {**self.environment, **(extra or {})}
         name = f"{self.name} {verb[0]}"
         if not self._owner.run(name, command(self.name, *verb), log=self.log, env=environment, answer=answer):
             problem = f"`{name}` failed; the reason is at the end of {self.log}."

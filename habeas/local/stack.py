@@ -31,7 +31,8 @@ class Stack:
     """One stack, owned by the calling process: it ends with it, however that ends.
 
     `services` holds the four services by name; `postgres` and `kafka` are the servers, or None where the environment
-    names one of the user's own (`HABEAS_POSTGRES_URL`, `HABEAS_KAFKA_BOOTSTRAP`). Each can be stopped, killed and
+    names one of the user's own (`HABEAS_POSTGRES_URL`, `HABEAS_KAFKA_BOOTSTRAP`); `namespace` is what stands before its
+    topics, groups and roles, empty unless the environment says otherwise. Each can be stopped, killed and
     started again by itself while the stack is up.
 
     >>> with Stack(Path(".habeas"), say=print) as stack:
@@ -41,8 +42,10 @@ class Stack:
     def __init__(self, home: Path | None = None, *, say: Say = quietly, extra: Mapping[str, str] | None = None) -> None:
         """Take the home and its ports, and hold them until `stop`; nothing is started yet.
 
-        `home` is the folder for everything, `say` is told of progress line by line, `extra` are environment variables
-        for all services. Raises LocalStackError if this machine cannot run it, or another stack has the home.
+        `home` is the folder for everything, `say` is told of progress line by line, `extra` is said to the stack and to
+        all services as if it stood in the environment, and wins over what they are told otherwise. Stacks that share
+        servers of the user's own need a namespace (`HABEAS_NAMESPACE`) and a database each. Raises LocalStackError if
+        this machine cannot run it, or another stack has the home.
         """
         self.home = Home(home)
         self.say = say
@@ -53,18 +56,21 @@ class Stack:
         self._lease = PortLease()
         try:
             self.supervisor = Supervisor(keep_open=[self._lock])
-            self._lay_out(extra or {})
+            self._lay_out(extra or {}, {**os.environ, **(extra or {})})
         except BaseException:
             self._give_back()
             raise
 
-    def _lay_out(self, extra: Mapping[str, str]) -> None:
-        """Choose ports and describe every part."""
+    def _lay_out(self, extra: Mapping[str, str], given: Mapping[str, str]) -> None:
+        """Choose ports and describe every part; `given` is the environment together with `extra`."""
+        told_last = {name: value for name, value in extra.items() if name not in environments.NOT_HANDED_ON}
+        self.namespace = given.get(environments.NAMESPACE, "")
         self.ports = self.home.ports(environments.PORTS, self._lease)
-        self.postgres, self.postgres_url = self._postgres_or_given()
-        self.kafka, self.kafka_bootstrap = self._kafka_or_given()
+        self.postgres, self.postgres_url = self._postgres_or_given(given)
+        self.kafka, self.kafka_bootstrap = self._kafka_or_given(given)
         told = environments.environments(
             self.home,
+            given=given,
             root=places.import_root(),
             ports=self.ports,
             postgres_url=self.postgres_url,
@@ -73,7 +79,7 @@ class Stack:
         self.services = {
             name: Service(
                 name,
-                environment={**environment, **extra},
+                environment={**environment, **told_last},
                 port=self.ports[name],
                 log=self.home.log(name),
                 owner=self.supervisor,
@@ -81,8 +87,8 @@ class Stack:
             for name, environment in told.items()
         }
 
-    def _postgres_or_given(self) -> tuple[PostgresServer | None, str]:
-        if given := os.environ.get(POSTGRES_VARIABLE):
+    def _postgres_or_given(self, environment: Mapping[str, str]) -> tuple[PostgresServer | None, str]:
+        if given := environment.get(POSTGRES_VARIABLE):
             return None, given
         ports = self.home.ports(("postgres",), self._lease)
         server = PostgresServer(
@@ -94,8 +100,8 @@ class Stack:
         )
         return server, server.url(start_order.DATABASE)
 
-    def _kafka_or_given(self) -> tuple[KafkaServer | None, str]:
-        if given := os.environ.get(KAFKA_VARIABLE):
+    def _kafka_or_given(self, environment: Mapping[str, str]) -> tuple[KafkaServer | None, str]:
+        if given := environment.get(KAFKA_VARIABLE):
             return None, given
         ports = self.home.ports(("kafka", "kafka-controller"), self._lease)
         server = KafkaServer(

@@ -50,11 +50,7 @@ def test_killed_at(whole: World, point: str, owner: str) -> None:
     service.start()
     whole.wait(_file(whole, people, point))
     whole.erased_once(people)
-    if point in MAY_STAY_UNKNOWN:
-        for subjects in whole.mails(people).values():
-            assert len(subjects) == len(set(subjects))
-    else:
-        whole.told_once(people)
+    whole.told_once(people, surely=point not in MAY_STAY_UNKNOWN)
 
 
 @pytest.mark.timeout(120)

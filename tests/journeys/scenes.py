@@ -60,7 +60,7 @@ class Scene:
 
     def record(self, body: Message, key: str) -> Record:
         """Return `body` as its rightful sender puts it on the wire."""
-        made = Composer(source="tests", namespace="").compose(
+        made = Composer(source="tests", namespace=self.world.stack.namespace).compose(
             self.topic, body, key=key, keys=self.keys.own, event_id=ids.new("evt"), subject=key, at=datetime.now(UTC)
         )
         return Record.of(made)

@@ -1,8 +1,10 @@
 """Every service twice at once: the same results as with one, and a clean hand-over when either goes."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from habeas.local.ports import PortLease
@@ -29,24 +31,43 @@ def twins(calm: World) -> Iterator[dict[str, Service]]:
         yield second
 
 
+def taken(service: Service) -> float:
+    """Return how many records an instance has taken from Kafka since it was started, by its own count."""
+    page = httpx.get(f"{service.url}/metrics", trust_env=False).raise_for_status().text
+    return sum(map(float, re.findall(r"^habeas_consumed_records_total\{.*\} (\S+)$", page, re.MULTILINE)))
+
+
 @pytest.mark.timeout(180)
 def test_nothing_happens_twice(calm: World, twins: dict[str, Service]) -> None:
+    instances = {f"{name} {place}": one for name in NAMES for place, one in _both(calm, twins, name)}
+    before = {name: taken(one) for name, one in instances.items()}
     people = calm.people(30)
     requests = calm.erase(people)
     calm.wait(requests)
     calm.erased_once(people)
     calm.told_once(people)
+    assert [name for name, one in instances.items() if taken(one) == before[name]] == [], "had no part in it"
 
 
 @pytest.mark.timeout(180)
 def test_either_may_be_killed(calm: World, twins: dict[str, Service]) -> None:
+    """The second of one service and the first of another, while both have work in hand."""
+    connectors = calm.stack.services["connectors"]
+    victims = (twins["orchestrator"], connectors)
+    before = [taken(one) for one in victims]
     people = calm.people(30)
     for vendor in VENDORS:
         calm.knobs(vendor, latency=0.03)
     requests = calm.erase(people)
     wait_for(lambda: calm.completed(requests) >= 3, within=60)
-    for name in ("orchestrator", "connectors"):
-        twins[name].kill()
+    assert all(taken(one) > some for one, some in zip(victims, before, strict=True)), "had no part in it"
+    assert calm.completed(requests) < len(requests), "there was nothing left to disturb"
+    for one in victims:
+        one.kill()
     calm.wait(requests)
     calm.erased_once(people)
     calm.told_once(people)
+
+
+def _both(world: World, twins: dict[str, Service], name: str) -> list[tuple[str, Service]]:
+    return [("first", world.stack.services[name]), ("second", twins[name])]

@@ -211,3 +211,19 @@ def test_a_stack_whose_owner_was_killed_counts_as_down(
         assert (again.url, again.key) == (found.url, found.key)
     finally:
         detached.down(home)
+
+
+def test_what_is_said_to_one_stack_alone_counts_as_if_the_environment_said_it(home: Path, stand_ins: Path) -> None:
+    """So stacks can share servers: each with a namespace and a database of its own."""
+    given = "postgresql://owner:owner-password@127.0.0.1:1/one"
+    said = {"HABEAS_POSTGRES_URL": given, "HABEAS_KAFKA_BOOTSTRAP": "127.0.0.1:2", "HABEAS_NAMESPACE": "one"}
+    stack = Stack(home, extra=said)
+    try:
+        assert (stack.postgres, stack.kafka, stack.namespace) == (None, None, "one")
+        assert (stack.postgres_url, stack.kafka_bootstrap) == (given, "127.0.0.1:2")
+        told = stack.services["notifier"].environment
+        assert told["HABEAS_DATABASE_URL"].startswith("postgresql://one_habeas_notifier:")
+        assert told["HABEAS_NAMESPACE"] == "one"
+        assert not any("owner-password" in value for value in told.values())
+    finally:
+        stack.stop()

@@ -1,6 +1,7 @@
 """Each service is told what it needs, and no secret that is not its own."""
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,12 @@ def home(tmp_path: Path) -> Home:
 def told(home: Home) -> dict[str, dict[str, str]]:
     ports = {name: 20_000 + number for number, name in enumerate(environments.PORTS)}
     return environments.environments(
-        home, root=Path("/root-of-imports"), ports=ports, postgres_url=OWNER_URL, kafka_bootstrap="127.0.0.1:9092"
+        home,
+        given=os.environ,
+        root=Path("/root-of-imports"),
+        ports=ports,
+        postgres_url=OWNER_URL,
+        kafka_bootstrap="127.0.0.1:9092",
     )
 
 
