@@ -1,5 +1,6 @@
 """Nobody who is erased can be read in logs, spans, metrics, topics, tables, files or processes, whatever goes wrong."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +99,16 @@ def test_copies_lie_where_exports_lie_and_were_looked_through(story: Story) -> N
     assert len(story.exports) == 3  # the AI supplier has nothing of this person
     assert all(path.stat().st_size > 0 for path in story.exports)
     assert all(path.is_relative_to(story.world.stack.home.path) for path in story.exports)
+
+
+def test_metrics_were_told_each_time(story: Story) -> None:
+    """Or an empty page would have passed."""
+    assert len(story.pages) == 3 * len(SERVICES)
+    for place, page in story.pages:
+        assert re.search(rb"^habeas_loop_steps_total\{.+\} [1-9]", page, re.MULTILINE), place
+    told = b"".join(page for _, page in story.pages)
+    for name in (b"habeas_consumed_records_total", b"habeas_dead_letters_total", b"habeas_http_seconds_count"):
+        assert name in told, name
 
 
 def test_the_logs_were_talkative(story: Story) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from aiokafka import AIOKafkaProducer
 
+from contracts.topics import DELIVERIES, NOTICES, PROCESSORS, REPORTS, TASKS
 from habeas.client import Identity, NewRequest, Task
 from tests.infrastructure import in_thread
 from tests.journeys.world import World, wait_for
@@ -19,14 +20,7 @@ from tests.leaks.scanner import Hit, Scanner
 
 PHONE = "contact.phone"
 SERVICES = ("orchestrator", "connectors", "notifier")
-COMPACTED = "habeas.processors.v1"  # takes no record without a key
-READ = (
-    "habeas.reports.v1",
-    "habeas.deliveries.v1",
-    "habeas.processors.v1",
-    "habeas.notices.v1",
-    "habeas.tasks.files.v1",
-)
+READ = (REPORTS, DELIVERIES, PROCESSORS, NOTICES, TASKS)
 
 
 class Story:
@@ -41,6 +35,7 @@ class Story:
         self.filled: set[str] = set()  # columns that held something
         self.ciphertexts: set[str] = set()  # columns that held a seal
         self.exports: list[Path] = []  # objects that hold a copy
+        self.pages: list[Thing] = []  # of metrics, as they were each time
         self._vendors = Vendors(
             sandbox=world.stack.sandbox_url, s3=f"http://127.0.0.1:{world.stack.ports['sandbox-s3']}"
         )
@@ -105,7 +100,9 @@ class Story:
         self._keep("tables", held)
         self._keep("topics", in_thread(lambda: topics(stack.kafka_bootstrap)), hostile=True)
         self._keep("processes", processes([child.pid for child in stack.supervisor.children]))
-        self._keep("metrics", metrics([stack.services[name].url for name in SERVICES]))
+        pages = metrics([stack.services[name].url for name in SERVICES])
+        self.pages += pages
+        self._keep("metrics", pages)
         self._keep("spans", [("a span", body) for body in self.spans.bodies])
 
     def _keep(self, kind: str, things: list[Thing], *, hostile: bool = False) -> None:
@@ -169,9 +166,10 @@ class Story:
             await producer.start()
             try:
                 for topic in READ:
+                    name = topic.named(self.world.stack.namespace, "files")
                     for key, value, headers in hostile_records(self.planting.words["hostile record"]):
-                        if key is not None or topic != COMPACTED:
-                            await producer.send_and_wait(topic, value, key=key, headers=list(headers))
+                        if key is not None or topic is not PROCESSORS:  # a compacted one takes no record without a key
+                            await producer.send_and_wait(name, value, key=key, headers=list(headers))
             finally:
                 await producer.stop()
 
