@@ -103,7 +103,7 @@ def test_a_reader_of_the_facts_believes_none_but_the_genuine(calm: World) -> Non
     calm.wait([request])
     notifier, other = keys_of(calm, "notifier"), keys_of(calm, "files")
     records = [one for one in read(calm, REQUESTS.name) if one.key == request.encode()]
-    decoder = Decoder({REQUESTS.name: REQUESTS}, FixedKeys([notifier, other]))
+    decoder = Decoder({REQUESTS.named(calm.stack.namespace): REQUESTS}, FixedKeys([notifier, other]))
     assert {type(decoder.decode(one)) for one in records} == {Believed}
     for record, reason in spoilt(records[0], Keys(notifier, other), knows_all=True):
         told = decoder.decode(record)
@@ -117,7 +117,7 @@ def test_a_reader_of_the_facts_believes_none_but_the_genuine(calm: World) -> Non
 def read(world: World, topic: str) -> list[Record]:
     """Return what is on a fixed topic."""
     (contract,) = (one for one in FIXED if one.name == topic)
-    return Broker(world.stack.kafka_bootstrap).read(topic, contract.partitions)
+    return Broker(world.stack.kafka_bootstrap).read(contract.named(world.stack.namespace), contract.partitions)
 
 
 # Which rows can not be written for a while, so that a genuine message becomes a dead letter of each service.
@@ -194,5 +194,5 @@ def redrive(world: World, service: str, letter: int) -> None:
 
 def topic_of(world: World, name: str) -> list[Record]:
     """Return what is on any topic."""
-    partitions = {one.name: one.partitions for one in FIXED}.get(name, TASKS.partitions)
+    partitions = {one.named(world.stack.namespace): one.partitions for one in FIXED}.get(name, TASKS.partitions)
     return Broker(world.stack.kafka_bootstrap).read(name, partitions)
