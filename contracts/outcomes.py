@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from habeas.vocabulary import Checked, Disposition, Headline, headline_of
+from habeas.vocabulary import NO_ACCEPTED_IDENTITY, Checked, Disposition, Headline, headline_of
 
 
 class Line(BaseModel):
@@ -34,5 +34,8 @@ class Outcome(BaseModel):
     @classmethod
     def of(cls, lines: tuple[Line, ...], *, complete: bool = True) -> Self:
         """Return the outcome that `lines` make."""
-        headline = headline_of((line.disposition for line in lines), complete=complete)
+        unsearched = any(
+            line.disposition is Disposition.NOT_APPLICABLE and line.reason == NO_ACCEPTED_IDENTITY for line in lines
+        )
+        headline = headline_of((line.disposition for line in lines), complete=complete, unsearched=unsearched)
         return cls(headline=headline, lines=lines, complete=complete)

@@ -234,21 +234,30 @@ DONE = frozenset(
 )
 
 
-def headline_of(dispositions: Iterable[Disposition], *, complete: bool = True) -> Headline:
+# The reason of a line of a processor that was not asked: it knows people by none of the identities that are known.
+NO_ACCEPTED_IDENTITY = "no_accepted_identity"
+
+
+def headline_of(dispositions: Iterable[Disposition], *, complete: bool = True, unsearched: bool = False) -> Headline:
     """Return the one word for a set of dispositions, of a task's lines or of a whole request's.
 
     `complete=False` says that a part of the search did not happen (a resolver failed, a processor was retired or
-    skipped): then the best that can be said is `partly_fulfilled`, and "nothing found" can not be said at all.
+    skipped): then the best that can be said is `partly_fulfilled`, and "nothing found" can not be said at all. Nor can
+    it with `unsearched=True`, where a processor could not be asked (`NO_ACCEPTED_IDENTITY`): what others answered is a
+    part. Where nobody was asked, nothing is fulfilled.
     """
     present = set(dispositions)
     done = bool(present & DONE)
     short = bool(present & {Disposition.FAILED}) or not complete
     if short:
         return Headline.PARTLY_FULFILLED if done or Disposition.RETAINED in present else Headline.NOT_FULFILLED
+    asked = bool(present - {Disposition.NOT_APPLICABLE})
+    if unsearched:
+        return Headline.PARTLY_FULFILLED if asked else Headline.NOT_FULFILLED
     if done and Disposition.REFUSED in present:
         return Headline.PARTLY_FULFILLED
     if done:
         return Headline.FULFILLED_WITH_RETENTION if Disposition.RETAINED in present else Headline.FULFILLED
     if present & {Disposition.REFUSED, Disposition.RETAINED}:
         return Headline.REFUSED  # a lawful ground kept all of it: Article 12(4) calls that taking no action
-    return Headline.NOTHING_FOUND
+    return Headline.NOTHING_FOUND if asked or not present else Headline.NOT_FULFILLED

@@ -74,6 +74,9 @@ export function headlineOf(lines) {
   const present = new Set(lines.map((line) => line.disposition));
   const done = DONE.some((one) => present.has(one));
   if (present.has("failed")) return done || present.has("retained") ? "partly_fulfilled" : "not_fulfilled";
+  const asked = [...present].some((one) => one !== "not_applicable");
+  const unsearched = lines.some((line) => line.disposition === "not_applicable" && line.reason === "no_accepted_identity");
+  if (unsearched || (present.size && !asked)) return asked ? "partly_fulfilled" : "not_fulfilled";
   if (done && present.has("refused")) return "partly_fulfilled";
   if (done) return present.has("retained") ? "fulfilled_with_retention" : "fulfilled";
   return present.has("refused") || present.has("retained") ? "refused" : "nothing_found";

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from habeas.cli.output import Row, attention, grid, when, word
 from habeas.client import Task
-from habeas.vocabulary import Action, Headline
+from habeas.vocabulary import Action, Disposition, Headline
 
 # The order in which a request goes through them (DESIGN: resolve first, export before erase).
 COURSE = ("resolve", "preview", "export", "erase", "rectify", "restrict", "lift", "stop", "recheck")
@@ -39,6 +39,9 @@ def headline(task: Task) -> Text:
     """Return what came of a task, in one word."""
     if task.outcome and task.action == Action.RESOLVE and task.outcome.headline == Headline.NOTHING_FOUND:
         return Text("done", style="green")  # it looks for identities: that it touched no data is no news
+    lines = task.outcome.lines if task.outcome else ()
+    if lines and all(line.disposition == Disposition.NOT_APPLICABLE for line in lines):
+        return Text("not applicable", style="dim")  # it was not asked; its own headline would sound like a failure
     return word(task.outcome.headline if task.outcome else None)
 
 

@@ -34,7 +34,7 @@ from habeas.sdk import (
     WrongPerson,
 )
 from habeas.sdk.http import bounded_by
-from habeas.vocabulary import AttentionReason, Phase
+from habeas.vocabulary import NO_ACCEPTED_IDENTITY, AttentionReason, Phase
 
 # Tries at a task that meets a defect each time, before a person is asked.
 MOST_ATTEMPTS = 5
@@ -70,7 +70,7 @@ async def work(
         return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="not_served"),))
     accepted = tuple(identity for identity in task.identities if identity.type in manifest.accepts)
     if held is None and not accepted:
-        return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason="no_accepted_identity"),))
+        return Settled((line(Disposition.NOT_APPLICABLE, Checked.NOT_CHECKABLE, reason=NO_ACCEPTED_IDENTITY),))
     if len(accepted) < len(task.identities):
         task = replace(task, identities=accepted)
     ctx = TaskContext(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.notices import Recipient
-from contracts.outcomes import Line
-from habeas.vocabulary import DONE, Checked, Disposition, Headline, headline_of
+from contracts.outcomes import Line, Outcome
+from habeas.vocabulary import DONE, Checked, Disposition, Headline
 from services.notifier.domain.words import Words
 
 ALL = "all"  # the category of a line that speaks of a recipient as a whole
@@ -66,7 +66,7 @@ def tell(headline: Headline | None, recipients: Sequence[Recipient], words: Word
     """Return what is to be said of an outcome in the language of `words`."""
     told = tuple(Told(plain(one.title), _sentences(one.lines, words)) for one in recipients if one.lines)
     marks = {sentence.mark for one in told for sentence in one.sentences}
-    overall = headline or headline_of(line.disposition for one in recipients for line in one.lines)
+    overall = headline or Outcome.of(tuple(line for one in recipients for line in one.lines)).headline
     return Telling(
         headline=words.headlines[overall],
         told=told,

@@ -29,10 +29,10 @@ TASK_STATES: Final[dict[TaskState, str]] = {
 HEADLINES: Final[dict[Headline, str]] = {
     Headline.FULFILLED: "Everything that was found was dealt with as asked.",
     Headline.FULFILLED_WITH_RETENTION: "Done, but for data that has to be kept; see the lines for ground and end.",
-    Headline.PARTLY_FULFILLED: "A part was done; the lines say what was not, and why.",
-    Headline.NOTHING_FOUND: "Every system was searched, and none holds data of this person.",
+    Headline.PARTLY_FULFILLED: "A part was done or searched; the lines say what was not, and why.",
+    Headline.NOTHING_FOUND: "Every system that serves the right was searched, and none holds data of this person.",
     Headline.REFUSED: "All that was found has to be kept on a lawful ground.",
-    Headline.NOT_FULFILLED: "It could not be done.",
+    Headline.NOT_FULFILLED: "It could not be done, or no system could be asked; the lines say why.",
 }
 ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.SILENT: "A connector said nothing for too long. See whether it runs; then retry.",

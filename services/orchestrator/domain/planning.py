@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from habeas.vocabulary import Action, IdentityType, Right, TaskState
+from habeas.vocabulary import NO_ACCEPTED_IDENTITY, Action, IdentityType, Right, TaskState
 from services.orchestrator.domain.settlement import UNKNOWN_FIELD
 from services.orchestrator.domain.task import ProcessorTask
 
@@ -199,7 +199,7 @@ def _action_at(scene: _Scene, one: Candidate) -> NewTask:
     if scene.action not in one.serves:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason="right_not_served")
     if not one.accepts & scene.types:
-        return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason="no_accepted_identity")
+        return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason=NO_ACCEPTED_IDENTITY)
     if scene.action is Action.RECTIFY and not one.fields & scene.fields:
         return NewTask(one.id, scene.action, 0, TaskState.SETTLED, one.manifest_version, reason=UNKNOWN_FIELD)
     return NewTask(one.id, scene.action, 0, TaskState.READY, one.manifest_version)

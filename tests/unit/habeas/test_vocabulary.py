@@ -15,7 +15,9 @@ ANY = st.sets(st.sampled_from(list(Disposition)))
     [
         ([], H.NOTHING_FOUND),
         ([D.NOT_FOUND], H.NOTHING_FOUND),
-        ([D.NOT_APPLICABLE], H.NOTHING_FOUND),
+        ([D.NOT_APPLICABLE], H.NOT_FULFILLED),
+        ([D.NOT_APPLICABLE, D.NOT_FOUND], H.NOTHING_FOUND),
+        ([D.NOT_APPLICABLE, D.ERASED], H.FULFILLED),
         ([D.ERASED], H.FULFILLED),
         ([D.ALREADY_DONE], H.FULFILLED),
         ([D.ERASED, D.NOT_FOUND], H.FULFILLED),
@@ -37,6 +39,14 @@ def test_the_headline_of_a_set(dispositions: list[Disposition], headline: Headli
 @given(dispositions=ANY)
 def test_a_search_that_was_not_complete_never_says_all_or_nothing(dispositions: set[Disposition]) -> None:
     assert headline_of(dispositions, complete=False) in {H.PARTLY_FULFILLED, H.NOT_FULFILLED}
+
+
+@given(dispositions=ANY)
+def test_who_could_not_be_asked_makes_it_a_part_at_most(dispositions: set[Disposition]) -> None:
+    told = headline_of({*dispositions, D.NOT_APPLICABLE}, unsearched=True)
+    assert told in {H.PARTLY_FULFILLED, H.NOT_FULFILLED}
+    if not dispositions & {D.FAILED}:
+        assert (told is H.PARTLY_FULFILLED) == bool(dispositions - {D.NOT_APPLICABLE})
 
 
 @given(dispositions=ANY)

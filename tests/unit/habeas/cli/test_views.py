@@ -44,6 +44,12 @@ def test_a_resolver_that_is_done_does_not_say_that_nothing_was_found() -> None:
     assert printed(board([failed]))[1].split() == ["crm-eu", "not", "fulfilled"]
 
 
+def test_a_processor_that_was_not_asked_did_not_fail() -> None:
+    line = {"category": "all", "disposition": "not_applicable", "count": 0, "checked": "not_checkable"}
+    unasked = task(action="erase", outcome={"headline": "not_fulfilled", "lines": [line]})
+    assert printed(board([unasked]))[1].split() == ["crm-eu", "not", "applicable"]
+
+
 def test_tasks_stand_in_the_order_they_were_made() -> None:
     tasks = [
         task(id="tsk_2", action="erase", created_at="2026-01-31T10:00:01Z"),

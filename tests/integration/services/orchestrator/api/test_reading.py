@@ -16,7 +16,7 @@ OUTCOME = {
     "lines": [{"category": "contact", "disposition": "erased", "count": 2, "checked": "verified"}],
 }
 NOTHING = {
-    "headline": "nothing_found",
+    "headline": "not_fulfilled",
     "lines": [
         {
             "category": "all", "disposition": "not_applicable", "count": 0, "checked": "not_checkable",
