@@ -82,6 +82,14 @@ class Roster:
             self.looked = True
         return 0
 
+    async def replaced(self, served: Served) -> bool:
+        """Look at the folder of `served` now, and say whether another has taken its place."""
+        async with self._looking:
+            seen = (await asyncio.to_thread(self._folders)).get(served.id)
+            if seen is not None and self._served.get(served.id) is served:
+                await self._look(served.id, seen)
+        return self._served.get(served.id, served) is not served
+
     async def refresh(self) -> None:
         """Look now, as when an unknown key was met."""
         await self.step()

@@ -1,6 +1,7 @@
 """One try at one task: open its seal, hand it to the engine, turn the verdict into the way the task is put down."""
 
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 
@@ -27,6 +28,7 @@ log = get_logger(__name__)
 
 UNREADABLE_KID = "unreadable"
 HOST_DEFECT = "host_defect"
+CREDENTIALS_REPLACED = "credentials_replaced"
 STORE_PATIENCE = 8  # pauses of an export that can not be stored, two minutes or so, until a person is told
 
 
@@ -38,14 +40,18 @@ async def work_on(
     *,
     holds: Holds,
     place: Place | None = None,
+    replaced: Callable[[Served], Awaitable[bool]] | None = None,
 ) -> None:
     """Work on `task` until it is settled or put down; what it exports goes to `place`, what it must keep to `holds`.
 
+    Where the vendor refuses our credentials and `replaced` says that there are others by now, they are tried at once.
     Raises `LeaseLost`; everything else becomes a retry.
     """
     keep = True
     try:
         ending = await _ending(task, served, ledger, clock, holds, place)
+        if _refused_us(ending) and replaced is not None and await replaced(served):
+            ending = _again(task, Again(CREDENTIALS_REPLACED, after=0.0), clock)
         keep = not isinstance(ending, Answered)
     except LeaseLost:
         raise
@@ -121,6 +127,10 @@ def _parked(task: Claimed, park: Park) -> PutDown:
         reason=park.reason[:64],
         attention=park.attention,
     )
+
+
+def _refused_us(ending: Ending) -> bool:
+    return isinstance(ending, PutDown) and ending.attention is AttentionReason.CREDENTIALS_REJECTED
 
 
 def _call_for_help(task: Claimed, ending: Ending) -> Ending:

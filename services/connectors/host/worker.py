@@ -41,6 +41,9 @@ class Serving(Protocol):
     def served(self) -> Mapping[str, Served]:
         """Return what is served now, by processor."""
 
+    async def replaced(self, served: Served) -> bool:
+        """Look at the folder of `served` now, and say whether another has taken its place."""
+
 
 class Worker:
     """A part of the service: it beats, claims and commits as one, and stops in order."""
@@ -213,7 +216,15 @@ class Worker:
         about = {"habeas.task_id": task.id, "habeas.request_id": task.request_id, "habeas.processor": task.processor}
         try:
             with span(f"work {task.action}", task.traceparent, about):
-                await work_on(task, served, ledger, self._clock, holds=self._holds, place=self._place)
+                await work_on(
+                    task,
+                    served,
+                    ledger,
+                    self._clock,
+                    holds=self._holds,
+                    place=self._place,
+                    replaced=self._roster.replaced,
+                )
         except LeaseLost:
             if task.action == Action.EXPORT:
                 await self.purge.look_again(task.id)

@@ -68,6 +68,10 @@ class Desk:
         """Be the roster."""
         return self._served
 
+    async def replaced(self, served: Served) -> bool:
+        """Be the roster: there is no folder to look at."""
+        return False
+
     async def take(self, records: Sequence[Outgoing]) -> None:
         """Let the host take records as they were sent."""
         if records:

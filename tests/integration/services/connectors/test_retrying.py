@@ -62,6 +62,20 @@ async def test_refused_credentials_park_the_task_until_somebody_asks_again(rig: 
     assert vendor.effects == ["r1"]
 
 
+async def test_a_secret_that_was_mended_is_used_at_once_however_seldom_folders_are_looked_at(rig: Rig) -> None:
+    """Whoever puts a new secret down and asks again at once is not refused with the old one once more."""
+    vendor = await rig.enrol("crm")
+    vendor.records = {"c-1": ["r1"]}
+    vendor.raises = [CredentialsRejected()]
+    async with rig.host(folder_poll=60.0):
+        rig.write(rig.folder / "crm" / "secrets" / "token", "the second")
+        sent = await rig.send(rig.message("crm", "c-1"))
+        answer = await rig.settled(sent)
+    assert answer.outcome.headline is Headline.FULFILLED
+    assert "the second" in vendor.tokens
+    assert [one for one in rig.of(TaskProgressed, sent) if one.attention is not None] == []
+
+
 async def test_a_parked_task_that_is_cancelled_is_looked_at_again(rig: Rig) -> None:
     vendor = await rig.enrol("crm")
     vendor.records = {"c-1": ["r1"]}
