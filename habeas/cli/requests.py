@@ -147,9 +147,12 @@ def watch(
     request_id: RequestId,
     timeout: Annotated[float, typer.Option(min=0, help="Give up after so many seconds.")] = 3600.0,
 ) -> None:
-    """Watch a request, processor by processor, until it is over."""
+    """Watch a request, processor by processor, until it is over; then show what became of the data."""
     request = watching.until_settled(habeas, request_id, timeout=timeout, shown=None if out.as_json else out.console)
-    out.one(request, facts([("outcome", word(_headline(request) or str(request.state)))]))
+    parts: list[RenderableType] = [facts([("outcome", word(_headline(request) or str(request.state)))])]
+    if request.outcome and request.outcome.lines:
+        parts += [Text(), outcome_lines(request.outcome)]
+    out.one(request, *parts)
 
 
 app.command("package", epilog=packages.EPILOG)(packages.package)

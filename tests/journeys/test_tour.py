@@ -12,6 +12,7 @@ import pytest
 from tests.journeys.world import World, wait_for, world
 
 ROOT = Path(__file__).parents[2]
+SHOW = "habeas requests show req_..."
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +61,35 @@ class Shell:
         return done.stdout
 
 
+def erasures(shown: str) -> dict[str, list[str]]:
+    """Return the fields of each processor's erasure in what `show` printed."""
+    rows = [line.split() for line in shown.splitlines()]
+    return {row[1]: row for row in rows if row[2:3] == ["erase"]}
+
+
 @pytest.mark.timeout(180)
 def test_the_tour_leads_where_it_says(calm: World) -> None:
     (person,) = calm.people(1)
     shell = Shell(calm, person.email)
     first, *lines, last = tour()
     assert (first, last) == ("habeas up", "habeas down")
-    printed: dict[str, str] = {}
+    printed: dict[str, list[str]] = {}
     for line in lines:
-        if line == "habeas requests list --attention":
-            wait_for(lambda: "credentials" in shell.type("habeas requests list --attention"), within=60)
-        if line.startswith("echo"):
-            with calm.served_anew("crm-eu"):
+        if "list --attention" in line:
+            wait_for(lambda: "credentials rejected" in shell.type("habeas requests list --attention"), within=60)
+            wait_for(lambda: sum("settled" in row for row in erasures(shell.type(SHOW)).values()) == 3, within=60)
+        if line.startswith("echo wrong"):
+            with calm.served_anew("ai"):  # who types takes the second that the tour speaks of
                 shell.type(line)
         else:
-            printed[line] = shell.type(line)
-    assert "crm-eu" in printed["habeas requests show req_..."]
-    assert "fulfilled" in printed["habeas requests watch req_..."]
+            printed.setdefault(line, []).append(shell.type(line))
+    rows = erasures(printed[SHOW][0])
+    assert rows.keys() == {"ai", "billing", "crm-eu", "files"}
+    assert rows.pop("ai")[-2:] == ["credentials", "rejected"]
+    assert all("settled" in row and row[-1] == "-" for row in rows.values()), rows
+    seen, ended = printed["habeas requests watch req_..."]
+    assert "outcome  fulfilled\n" in seen
+    assert "outcome  fulfilled with retention\n" in ended
+    assert re.search(r"^charges +retained +[1-9]\d* .* tax_law +20\d\d-01-01 ", ended, re.MULTILINE)
     assert [path.suffix for path in calm.stack.home.path.parent.iterdir() if path.is_file()] == [".zip"]
     assert calm.remains(person) == 0

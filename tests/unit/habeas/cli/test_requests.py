@@ -180,7 +180,20 @@ def test_watch_tells_each_change_once(habeas: Habeas, server: FakeServer) -> Non
         "crm-eu  erase  fulfilled (3)",
         "req_1  completed",
         "outcome  fulfilled",
+        "",
+        "CATEGORY  DISPOSITION  COUNT  CHECKED   GROUND  UNTIL  REASON",
+        "contact   erased       3      verified  -       -      -     ",
     ]
+
+
+def test_watch_ends_with_what_is_kept_and_until_when(habeas: Habeas, server: FakeServer) -> None:
+    kept = {"category": "invoices", "disposition": "retained", "count": 3, "checked": "verified"}
+    kept |= {"ground": "tax_law", "until": "2034-01-01"}
+    outcome = {"headline": "refused", "lines": [kept], "complete": True}
+    server.answers["GET /v1/requests/req_1"] = a_request(state="completed", outcome=outcome)
+    server.answers["GET /v1/requests/req_1/tasks"] = page()
+    last = habeas("requests", "watch", "req_1").out.splitlines()[-1]
+    assert last.split() == ["invoices", "retained", "3", "verified", "tax_law", "2034-01-01", "-"]
 
 
 def test_watch_for_programs_prints_the_end_alone(habeas: Habeas, server: FakeServer) -> None:
