@@ -13,6 +13,7 @@ from contracts.topics import NOTIFIER, Topic
 from services.chassis.crypto.keys import KeySource
 from services.chassis.crypto.proof import Unproven, check
 from services.chassis.kafka.incoming import Incoming
+from services.chassis.kafka.record_batches import Unreadable
 
 
 class Raw(Protocol):
@@ -71,6 +72,8 @@ class Decoder:
 
     def decode(self, record: Raw) -> Decoded:
         """Return what may be done with `record`. Never raises: a record that can is a record that halts everything."""
+        if isinstance(record, Unreadable):
+            return Refused(record, record.reason)
         try:
             headers = decode_headers(record.headers)
             attributes = from_headers(headers)

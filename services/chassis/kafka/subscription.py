@@ -13,7 +13,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
-from services.chassis.kafka import offset_fetch, topics
+from services.chassis.kafka import offset_fetch, record_batches, topics
 from services.chassis.kafka.consumer import Taker
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import obey_cancel
@@ -125,6 +125,7 @@ class Subscription:
         under one name for both, whoever comes next would start behind records that nobody has taken.
         """
         offset_fetch.pin()
+        record_batches.pin()
         group = f"{self._group}@{cluster}"
         broker = KafkaBroker(
             self._bootstrap,
