@@ -79,7 +79,7 @@ $(READY): requirements.lock pyproject.toml
 	test -n "$$python" || { echo "Habeas needs Python 3.11 or newer on PATH, or say: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
 	$$python -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$$python cannot make virtual environments (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }; \
-	test -x $(BIN)/python || $$python -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV)
 	@if cmp -s requirements.lock $(VENV)/.lock; then :; else \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && cp requirements.lock $(VENV)/.lock; fi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from habeas.cli import demo_story
+from habeas.cli import demo_story, fixed_ports
 from habeas.cli.demo_evidence import Check
+from habeas.cli.fixed_ports import ApiPort, KafkaPort, PostgresPort, SandboxPort
 from habeas.cli.output import console, print_json
 from habeas.cli.sandbox import Sandbox
 from habeas.client import Habeas
@@ -32,13 +33,19 @@ def demo(
         bool, typer.Option("--json", help="Print the verdict as JSON; the story goes to standard error.")
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with logs and ledgers, and say where.")] = False,
+    port: ApiPort = None,
+    kafka_port: KafkaPort = None,
+    postgres_port: PostgresPort = None,
+    sandbox_port: SandboxPort = None,
 ) -> None:
     """Show an access, a rectification and an erasure from beginning to end: start everything here, and stop it again.
 
     It ends with 0 only if the vendors' own books say that it went right.
     """
     out = console(stderr=as_json)
+    wanted = fixed_ports.asked(port, kafka_port, postgres_port, sandbox_port)
     with _killed_as_interrupted(), _home(out, keep=keep) as home:
+        fixed_ports.fix(home, wanted)
         checks = _run(home, out)
         passed = all(check.passed for check in checks)
         if as_json:

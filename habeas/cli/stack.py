@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from habeas.cli import fixed_ports
+from habeas.cli.fixed_ports import ApiPort, KafkaPort, PostgresPort, SandboxPort
 from habeas.cli.mistakes import Mistake
 from habeas.cli.output import Output, Row, console, facts, grid, word
 from habeas.cli.sandbox import PEOPLE, SEED, Person, Sandbox, plain
@@ -28,9 +30,10 @@ FOLLOW_EVERY = 0.2  # seconds
 def up(
     *,
     home: Home = DEFAULT_HOME,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port of the API; kept for next time.", show_default=False)
-    ] = None,
+    port: ApiPort = None,
+    kafka_port: KafkaPort = None,
+    postgres_port: PostgresPort = None,
+    sandbox_port: SandboxPort = None,
     as_json: AsJson = False,
 ) -> None:
     """Start everything on this machine and leave it running: servers, services, and vendors to play with."""
@@ -38,11 +41,12 @@ def up(
 
     out = Output(as_json=as_json)
     progress = console(stderr=as_json)
-    if port is not None and detached.status(home) is None:
-        _fix_port(home, port)
+    wanted = fixed_ports.asked(port, kafka_port, postgres_port, sandbox_port)
+    if detached.status(home) is None:
+        fixed_ports.fix(home, wanted)
     found = detached.up(home, say=lambda line: progress.print(line, style="dim", markup=False))
-    if port is not None and not found.url.endswith(f":{port}"):
-        msg = f"it runs already, at {found.url}; `habeas down` first to change its port"
+    if elsewhere := fixed_ports.others(found, wanted):
+        msg = f"it runs already, {', '.join(elsewhere)}; `habeas down` first to change that"
         raise Mistake(msg)
     person = _somebody(found)
     told = {
@@ -109,15 +113,6 @@ def logs(
 def _row(process: "Process") -> Row:
     state = word("running" if process.running else "failed")
     return [process.name, str(process.pid), state, process.address or "-", str(process.log or "-")]
-
-
-def _fix_port(home: Path, port: int) -> None:
-    """Write the port where the stack looks for the one that it had last time."""
-    from habeas.local.places import write_private
-
-    file = home.absolute() / "ports.json"
-    kept = json.loads(file.read_text()) if file.exists() else {}
-    write_private(file, json.dumps({**kept, "orchestrator": port}, indent=2))
 
 
 def _somebody(found: "StackState") -> Person:

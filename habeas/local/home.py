@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from habeas.local import places, state
@@ -57,6 +58,25 @@ class Home:
         if kept != {**kept, **ports}:
             places.write_private(file, json.dumps({**kept, **ports}, indent=2))
         return ports
+
+    def fix_ports(self, wanted: Mapping[str, int]) -> None:
+        """Keep these ports, by name, for the next start, if they are free now.
+
+        Raises LocalStackError where one is taken, or wanted twice; then none is kept.
+        """
+        file, lease = self.path / "ports.json", PortLease()
+        kept: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        ports = {**kept, **wanted}
+        for name, port in wanted.items():
+            if list(ports.values()).count(port) > 1:
+                problem = f"Port {port}, wanted for {name}, is that of another part of the stack; choose another."
+                raise LocalStackError(problem)
+        try:
+            for name, port in wanted.items():
+                lease.take(port, purpose=name)
+        finally:
+            lease.release()
+        places.write_private(file, json.dumps(ports, indent=2))
 
     def lock(self) -> int:
         """Make the folder and become its only stack; the lock is the open file descriptor that is returned.

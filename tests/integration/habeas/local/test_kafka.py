@@ -1,5 +1,6 @@
 """A Kafka broker of one's own: started, stopped, killed and started again, with its data."""
 
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,6 +50,12 @@ async def consume(server: KafkaServer) -> list[bytes]:
         return [(await consumer.getone()).value for _ in range(end)]
     finally:
         await consumer.stop()
+
+
+def test_a_broker_writes_nothing_outside_its_home(new_kafka: NewServer) -> None:
+    server = new_kafka("one")
+    server.start()
+    assert list(Path(tempfile.gettempdir()).glob(f"hsperfdata_*/{server.pid}")) == []
 
 
 async def test_data_survives_stop_and_kill_and_goes_with_wipe(new_kafka: NewServer) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from habeas.cli import fixed_ports
 from habeas.local import detached, state
+from habeas.local.ports import PortLease
 from tests.unit.habeas.cli.conftest import FakeServer, Habeas, page
 
 
@@ -84,10 +87,55 @@ def test_up_for_programs(habeas: Habeas, started: list[Path]) -> None:
     assert "PostgreSQL ready" in ran.err
 
 
-def test_up_keeps_the_port_that_was_asked_for(habeas: Habeas, started: list[Path], tmp_path: Path) -> None:
-    (tmp_path / "ports.json").write_text('{"kafka": 20001, "orchestrator": 20002}')
-    assert habeas("up", "--home", str(tmp_path), "--port", "8080").code == 0
-    assert json.loads((tmp_path / "ports.json").read_text()) == {"kafka": 20001, "orchestrator": 8080}
+def test_up_keeps_the_ports_that_were_asked_for(
+    habeas: Habeas, started: list[Path], tmp_path: Path, free: list[int]
+) -> None:
+    api, kafka, postgres, sandbox, other = free
+    (tmp_path / "ports.json").write_text(json.dumps({"notifier": other, "orchestrator": 1}))
+    options = ("--port", api, "--kafka-port", kafka, "--postgres-port", postgres, "--sandbox-port", sandbox)
+    ran = habeas("up", "--home", str(tmp_path), *map(str, options))
+    assert "habeas down" in ran.err  # the stand-in runs elsewhere; what matters is what was kept
+    kept = {"notifier": other, "orchestrator": api, "kafka": kafka, "postgres": postgres, "sandbox": sandbox}
+    assert json.loads((tmp_path / "ports.json").read_text()) == kept
+
+
+def test_a_port_that_is_taken_is_not_kept(
+    habeas: Habeas, started: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("habeas.local.ports.PATIENCE", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]
+        ran = habeas("up", "--home", str(tmp_path), "--kafka-port", str(port))
+    assert ran.code == 1
+    assert ran.err.startswith(f"habeas: Port {port}, wanted for kafka, is taken by ")
+    assert not (tmp_path / "ports.json").exists()
+    assert started == []
+
+
+def test_two_parts_cannot_have_one_port(habeas: Habeas, started: list[Path], tmp_path: Path, free: list[int]) -> None:
+    ran = habeas("up", "--home", str(tmp_path), "--port", str(free[0]), "--kafka-port", str(free[0]))
+    assert (ran.code, started) == (1, [])
+    assert "choose another" in ran.err
+
+
+@pytest.mark.parametrize(("part", "variable"), fixed_ports.GIVEN.items())
+def test_a_server_of_ones_own_has_no_port_to_fix(
+    habeas: Habeas, started: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "given")
+    for command in (("up", "--home", str(tmp_path)), ("demo",)):
+        ran = habeas(*command, f"--{part}-port", "20001")
+        assert (ran.code, started) == (1, [])
+        assert variable in ran.err
+
+
+@pytest.fixture
+def free(tmp_path: Path) -> list[int]:
+    """Ports that nobody uses."""
+    lease = PortLease(tmp_path / "leases")
+    found = [lease.take() for _ in range(5)]
+    lease.release()
+    return found
 
 
 def test_up_does_not_pretend_to_change_the_port_of_what_runs(
