@@ -11,7 +11,7 @@ from contracts.generate.schemas import SEALED, Json, components
 from contracts.message import Message
 from contracts.topics import ALL, Topic
 
-VERSION = "1.0.0"  # of the contracts; see contracts/CHANGELOG.md
+VERSION = "1.1.0"  # of the contracts; see contracts/CHANGELOG.md
 BINDING = "0.5.0"  # of AsyncAPI's Kafka bindings
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -46,8 +46,8 @@ APPLICATIONS = (
     Application(
         name="notifier",
         title="Habeas: the notifier",
-        description="Tells people and systems: receives notices and facts, sends what became of notices.",
-        receives=("notifier", "anyone"),
+        description="Tells people: receives notices, sends what became of them.",
+        receives=("notifier",),
         sends=("notifier",),
     ),
     Application(

@@ -44,6 +44,25 @@ def test_nothing_breaks_what_was_released(name: str) -> None:
     assert breaks(_read(RELEASED / name), _read(present)) == []
 
 
+def _words(node: Any) -> set[str]:
+    """Return the names of fields and the members of enumerations, at any depth."""
+    if isinstance(node, list):
+        return {word for one in node for word in _words(one)}
+    if not isinstance(node, dict):
+        return set()
+    own = {*node.get("properties", ()), *(str(one) for one in node.get("enum", ()))}
+    return own | {word for value in node.values() for word in _words(value)}
+
+
+def test_the_changelog_names_everything_that_grew_since_the_release() -> None:
+    text = (RELEASED.parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = text.split("\n## ")[1]
+    for path in sorted(FOLDER.rglob("schemas/**/*.json")):
+        before = RELEASED / path.relative_to(FOLDER)
+        grown = _words(_read(path)) - (_words(_read(before)) if before.exists() else set())
+        assert [word for word in sorted(grown) if f"`{word}`" not in newest] == [], path.name
+
+
 def test_there_is_a_release_to_compare_with() -> None:
     assert SCHEMAS
 
