@@ -48,8 +48,12 @@ def run_service(
     serve: Callable[[SettingsT], Awaitable[bool]],
     extras: Sequence[Extra[SettingsT]] = (),
     argv: Sequence[str] | None = None,
+    epilog: str = "",
 ) -> None:
-    """Run the command line of service `name` and exit; its store lies in `services.<name>.store`."""
+    """Run the command line of service `name` and exit; its store lies in `services.<name>.store`.
+
+    `epilog` ends its help: what the service takes beside the commands.
+    """
     commands: dict[str, Command[SettingsT]] = {
         "serve": _serve(serve),
         "migrate": _migrate(name),
@@ -57,7 +61,7 @@ def run_service(
         "consumers": _consumers,
         **{extra.name: extra.run for extra in extras},
     }
-    arguments = _parser(name, extras).parse_args(argv)
+    arguments = _parser(name, extras, epilog).parse_args(argv)
     try:
         loaded = settings()
         log.configure(name, loaded.log_level)
@@ -92,10 +96,11 @@ async def _awaited(work: Awaitable[int]) -> int:
     return await work
 
 
-def _parser(name: str, extras: Sequence[Extra[Any]]) -> argparse.ArgumentParser:
+def _parser(name: str, extras: Sequence[Extra[Any]], epilog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{name}",
         description="Settings come from the environment, each with HABEAS_ before it.",
+        epilog=epilog,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run the service until SIGTERM")

@@ -17,7 +17,8 @@ def main(argv: Sequence[str]) -> None:
     own, rest = parser.parse_known_args(argv)
     if own.only is not None:
         os.environ["HABEAS_ONLY"] = own.only
-    run_service("connectors", ConnectorSettings, serve, argv=rest)
+    told = "--only a,b  serves these processors alone, as HABEAS_ONLY does; before or behind the command"
+    run_service("connectors", ConnectorSettings, serve, argv=rest, epilog=told)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.architecture.tree import CODE, ROOT, TEMPLATES, below, files, text, tree
+from tests.architecture.tree import CODE, ROOT, below, files, text, tree
 
 TOP = {
     ".ci",
@@ -94,7 +94,3 @@ def test_the_rule_against_local_paths_sees_them() -> None:
     assert LOCAL_PATH.search(f'"{folder}"')
     assert not LOCAL_PATH.search(f"https://example.com{folder}")
     assert not LOCAL_PATH.search("$HOME/work/x")
-
-
-def test_templates_are_left_out_only_where_they_are() -> None:
-    assert TEMPLATES.startswith("habeas/authoring/")

@@ -18,7 +18,6 @@ HOUSE = (
     "habeas.engine.work",
     "habeas.client.face",
     "habeas.testing.kit",
-    "habeas.authoring.new",
     "habeas.local.stack",
     "habeas.cli.main",
     "contracts.tasks",

@@ -8,7 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("habeas", "services", "contracts")
-TEMPLATES = "habeas/authoring/templates/"  # text with blanks to fill in, no modules of ours
 
 
 @cache
@@ -20,9 +19,9 @@ def files() -> tuple[str, ...]:
 
 
 def below(*folders: str, suffix: str = ".py") -> list[str]:
-    """Return the files with a suffix below some folders of the root, templates left out."""
+    """Return the files with a suffix below some folders of the root."""
     inside = tuple(f"{folder}/" for folder in folders)
-    return [name for name in files() if name.startswith(inside) and name.endswith(suffix) and TEMPLATES not in name]
+    return [name for name in files() if name.startswith(inside) and name.endswith(suffix)]
 
 
 def text(name: str) -> str:

@@ -23,7 +23,6 @@ _SUBRESOURCES = (
     "object-lock",
     "policy",
 )
-_ADDED = {True: "object.delete_marker", False: "object.put"}
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,13 @@ async def test_dead_letters_and_consumers_are_listed(rig: Rig) -> None:
         assert (child.returncode, json.loads(out)) == (0, [])
 
 
+async def test_the_help_tells_how_to_serve_a_part_of_the_processors(rig: Rig) -> None:
+    child = await command(rig, "--help")
+    out, _ = await child.communicate()
+    assert child.returncode == 0
+    assert "--only a,b" in out.decode()
+
+
 async def test_a_missing_setting_is_one_line(rig: Rig) -> None:
     child = await command(rig, "serve", HABEAS_LEASE_SECONDS="soon")
     _, errors = await child.communicate()

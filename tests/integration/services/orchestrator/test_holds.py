@@ -25,7 +25,6 @@ from tests.integration.services.orchestrator.conftest import NOW, Api
 from tests.integration.services.orchestrator.hosts import Hosts, incoming
 
 EMAIL = IdentityType.EMAIL
-ZONE = ZoneInfo("Europe/Amsterdam")
 ENDS, LATER = date(2034, 1, 1), date(2035, 1, 1)
 ERASED = Line(category="contact", disposition=Disposition.ERASED, count=1, checked=Checked.VERIFIED)
 
