@@ -42,4 +42,5 @@ SELECT name, failures, halted_at, halted_reason FROM consumers ORDER BY name;
 
 -- name: resume
 -- Lets a halted consumer go on.
+WITH gone AS (DELETE FROM failing WHERE consumer = $1)
 UPDATE consumers SET failures = 0, halted_at = NULL, halted_reason = NULL WHERE name = $1 RETURNING name;

@@ -47,6 +47,7 @@ def _taker(deps: Dependencies, dead_letters: DeadLetters, keys: EnrolledKeys, re
         reading.handler,
         decoder=Decoder({reading.topic.named(deps.settings.namespace): reading.topic}, keys),
         refresh=keys.refresh,
+        senders=None if reading.topic is DELIVERIES else keys.processors,
         refresh_first=True,  # a version is revoked, or a processor retired, by any process of the orchestrator
         database=deps.database,
         dead_letters=dead_letters,

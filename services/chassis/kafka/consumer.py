@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aiokafka import TopicPartition
@@ -11,39 +12,50 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry.trace import SpanKind
 
 from contracts.message import Message
+from contracts.proof import processor_of
 from services.chassis import metrics, tracing
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.faultpoints import faultpoint
 from services.chassis.kafka.decoding import Believed, Decoded, Decoder, Raw, Refused, Skipped
+from services.chassis.kafka.halting import Row
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import obey_cancel
 from services.chassis.postgres.pool import TRANSIENT, Connection, Database
-from services.chassis.postgres.queries import Queries
 
 log = get_logger(__name__)
-SQL = Queries.load(__package__, "consumer.sql")
 
 COMMIT_WITHIN = 5.0
 RETRY_MAX = 5.0
 ASK_EVERY = 1.0  # seconds
 
 
-class Poison(Exception):
-    """A handler says that one record of its batch can not be taken: it becomes a dead letter, its neighbours go on."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which record of a batch cannot be taken, and why, in a machine word.
 
-    def __init__(self, index: int, reason: str) -> None:
-        """Take the record's place in the batch and a machine word."""
-        super().__init__(reason)
-        self.index = index
-        self.reason = reason
+    One that does not count to a halt speaks of what our own rows lack, as after a restore: every sender's would.
+    """
+
+    index: int
+    reason: str
+    counts: bool = True
+
+
+class Poison(Exception):
+    """A handler says that records of its batch cannot be taken: they become dead letters, their neighbours go on."""
+
+    def __init__(self, *verdicts: Verdict) -> None:
+        """Take a verdict on each of them."""
+        super().__init__(*(one.reason for one in verdicts))
+        self.verdicts = verdicts
 
 
 class BatchHandler(Protocol):
     """Handles a batch in the caller's transaction; right under duplicates and any order."""
 
     async def __call__(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
-        """Do all of it, by sets; raise `Poison` for a record that can not be taken."""
+        """Do all of it, by sets; raise `Poison` for records that cannot be taken."""
 
 
 class Ended(Protocol):
@@ -79,11 +91,13 @@ class Taker:
         after_commit: Callable[[], None] | None = None,
         ended: Ended | None = None,
         refresh_first: bool = False,
+        senders: Callable[[], Collection[str]] | None = None,
     ) -> None:
         """Take for consumer `name`; `after_commit` rings the bells of the loops that go on with the work.
 
         `ended` is told of each transaction, before anything else happens. `refresh` is called when a kid is unknown;
         with `refresh_first` before each batch, where keys that were valid a moment ago may be revoked by somebody else.
+        `senders` returns the processors that may write what it reads, where that may be several.
         """
         self.name = name
         self._handler = handler
@@ -92,12 +106,10 @@ class Taker:
         self._refresh_first = refresh_first
         self._database = database
         self._dead_letters = dead_letters
-        self._halt_after = halt_after
         self._after_commit = after_commit
         self._ended = ended
         self._failures = 0
-        self._failed_in_a_row = 0
-        self._known = False
+        self._row = Row(name, halt_after, senders)
         self._may_go_on_until = 0.0
         self._finished: set[tuple[str, int, int]] = set()
 
@@ -171,26 +183,32 @@ class Taker:
 
     async def _handle(self, decoded: Sequence[Decoded]) -> None:
         """Handle a part of a batch in one transaction; where that fails for good, halve it to find the culprit."""
-        if not decoded:
-            return
-        try:
-            await self._transact(decoded)
-        except TRANSIENT:
-            raise
-        except Poison as error:
-            believed = [one for one in decoded if isinstance(one, Believed)]
-            await self._set_aside(decoded, believed[error.index], error.reason)
-        except Exception as error:  # unknown: bisect, then put the single record aside
-            believed = [one for one in decoded if isinstance(one, Believed)]
-            if not believed:
+        part = list(decoded)
+        while part:
+            if (end := self._row.too_long_at(part)) is not None:
+                await self._handle(part[:end])
+                await self._halt(part[end])
+            try:
+                await self._transact(part)
+            except TRANSIENT:
                 raise
-            if len(decoded) == 1:
-                await self._set_aside(decoded, believed[0], describe(error)[:64])
+            except Poison as error:
+                believed = [index for index, one in enumerate(part) if isinstance(one, Believed)]
+                for verdict in error.verdicts:
+                    _set_aside(part, believed[verdict.index], verdict.reason, counts=verdict.counts)
+            except Exception as error:  # unknown: bisect, then put the single record aside
+                if not any(isinstance(one, Believed) for one in part):
+                    raise
+                if len(part) == 1:
+                    _set_aside(part, 0, describe(error)[:64], counts=True)
+                    continue
+                metrics.BATCH_RETRIES.labels(self.name).inc()
+                middle = len(part) // 2
+                await self._handle(part[:middle])
+                await self._handle(part[middle:])
                 return
-            metrics.BATCH_RETRIES.labels(self.name).inc()
-            middle = len(decoded) // 2
-            await self._handle(decoded[:middle])
-            await self._handle(decoded[middle:])
+            else:
+                return
 
     async def _transact(self, decoded: Sequence[Decoded]) -> None:
         believed = [one.incoming for one in decoded if isinstance(one, Believed)]
@@ -201,7 +219,7 @@ class Taker:
                 if believed:
                     await self._handler(connection, believed)
                 await self._dead_letters.add(connection, self.name, refused)
-                await self._count(connection, [one for one in refused if one.proven], good=bool(believed))
+                await self._row.write(connection, decoded)
                 faultpoint("consumer.before_commit")
             committed = True
         finally:
@@ -209,28 +227,14 @@ class Taker:
                 self._ended(committed=committed)
         self._finished.update(_place(one.record) for one in decoded)
 
-    async def _set_aside(self, decoded: Sequence[Decoded], culprit: Believed, reason: str) -> None:
-        """Make one record a dead letter (it was proven, so it counts to the halt) and handle the others."""
-        if self._failed_in_a_row + 1 >= self._halt_after:
-            await self._halt(reason)
-        place = next(index for index, one in enumerate(decoded) if one is culprit)
-        verdict = Refused(culprit.record, reason, proven=True, event_id=culprit.incoming.event_id)
-        await self._handle([*decoded[:place], verdict, *decoded[place + 1 :]])
-
-    async def _count(self, connection: Connection, failures: Sequence[Refused], *, good: bool) -> None:
-        if failures:
-            self._failed_in_a_row = await connection.fetchval(SQL["count_failures"], self.name, len(failures))
-        elif good and (self._failed_in_a_row or not self._known):
-            await connection.execute(SQL["count_success"], self.name)
-            self._failed_in_a_row, self._known = 0, True
-
-    async def _halt(self, reason: str) -> None:
+    async def _halt(self, culprit: Decoded) -> None:
         """Stop taking anything until an operator resumes: a bad deploy must not turn a topic into dead letters."""
+        reason = culprit.reason if isinstance(culprit, Refused) else ""
         async with self._database.connection() as connection:
-            await connection.execute(SQL["halt"], self.name, reason)
+            await self._row.halt(connection, reason)
         self._may_go_on_until = 0.0
         metrics.HALTED.labels(self.name).set(1)
-        log.error("consumer.halted", consumer=self.name, reason=reason, count=self._failed_in_a_row + 1)
+        log.error("consumer.halted", consumer=self.name, reason=reason, count=self._row.counted() + 1)
         raise _Halt
 
     async def _halted(self) -> bool:
@@ -238,10 +242,7 @@ class Taker:
         if self._may_go_on_until > time.monotonic():
             return False
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(SQL["halted"], self.name)
-        halted = row is not None and row["halted_at"] is not None
-        if row is not None:
-            self._failed_in_a_row = row["failures"]
+            halted = await self._row.read(connection)
         metrics.HALTED.labels(self.name).set(1 if halted else 0)
         self._may_go_on_until = 0.0 if halted else time.monotonic() + ASK_EVERY
         return halted
@@ -277,6 +278,15 @@ class Taker:
 
 class _Halt(Exception):
     """The consumer was just halted."""
+
+
+def _set_aside(part: list[Decoded], index: int, reason: str, *, counts: bool) -> None:
+    """Put the verdict on a record in its place: it becomes a dead letter, and the others are handled."""
+    culprit = part[index]
+    assert isinstance(culprit, Believed)  # noqa: S101  # the only ones that a handler sees
+    incoming = culprit.incoming
+    sender = processor_of(incoming.kid) if counts else None
+    part[index] = Refused(culprit.record, reason, proven=True, event_id=incoming.event_id, sender=sender)
 
 
 def _place(record: Raw) -> tuple[str, int, int]:

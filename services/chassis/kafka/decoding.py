@@ -35,12 +35,16 @@ class Raw(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that changes nothing: why, and whether its proof held (only then may it count to a halt)."""
+    """A record that changes nothing: why, and whether its proof held.
+
+    `sender` is the processor that proved it, where it counts to a halt: only what was proven may.
+    """
 
     record: Raw
     reason: str
     proven: bool = False
     event_id: str | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class Decoder:
             body = model.model_validate_json(value)
             text = key.decode()
         except (ValidationError, UnicodeDecodeError):
-            return Refused(record, "malformed_body", proven=True, event_id=attributes.id)
+            sender = processor_of(kid)
+            return Refused(record, "malformed_body", proven=True, event_id=attributes.id, sender=sender)
         if not _belongs(kid, record.topic, self._topics[record.topic], body):
             return Refused(record, "proof_of_another_processor", event_id=attributes.id)
         return Believed(

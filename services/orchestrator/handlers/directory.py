@@ -175,8 +175,8 @@ class EnrolledKeys:
         self._keys = found
 
     def processors(self) -> set[str]:
-        """Return whose keys are known."""
-        return {processor_of(kid) for kid in self._keys}
+        """Return the processors whose keys are known."""
+        return {processor_of(kid) for kid in self._keys} - {NOTIFIER}
 
 
 def _enrolled(row: Any) -> Enrolled:

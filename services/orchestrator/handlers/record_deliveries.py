@@ -6,7 +6,7 @@ from typing import cast
 from contracts.message import Message
 from contracts.notices import NoticeBounced, NoticeSent, NoticeUnknown
 from habeas.vocabulary import AttentionReason, NoticeKind
-from services.chassis.kafka.consumer import Poison
+from services.chassis.kafka.consumer import Poison, Verdict
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
@@ -33,9 +33,9 @@ class RecordDeliveries:
         deliveries = cast("Sequence[Incoming[Delivery]]", batch)
         ids = list({one.body.notice_id for one in deliveries})
         request_of = {row["id"]: row["request_id"] for row in await connection.fetch(SQL["requests_of_notices"], ids)}
-        for index, one in enumerate(deliveries):
-            if one.body.notice_id not in request_of:
-                raise Poison(index, "unknown_notice")
+        unknown = [index for index, one in enumerate(deliveries) if one.body.notice_id not in request_of]
+        if unknown:
+            raise Poison(*(Verdict(index, "unknown_notice", counts=False) for index in unknown))
         work = Workspace(connection)
         await work.lock(request_of.values())
         states = {row["id"]: row["state"] for row in await connection.fetch(SQL["lock"], ids)}

@@ -7,7 +7,7 @@ from typing import cast
 from contracts.message import Message
 from contracts.reports import TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable
 from habeas.vocabulary import Action, AttentionReason
-from services.chassis.kafka.consumer import Poison
+from services.chassis.kafka.consumer import Poison, Verdict
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.request import DataSubjectRequest
@@ -37,12 +37,8 @@ class RecordReports:
         work = Workspace(connection)
         await work.lock({one.body.request_id for one in reports})
         await work.load_tasks(list({one.body.task_id for one in reports}))
-        for index, one in enumerate(reports):
-            task = work.tasks.get(one.body.task_id)
-            if task is None or task.request_id != one.body.request_id:
-                raise Poison(index, "unknown_task")
-            if task.processor != one.body.processor:
-                raise Poison(index, "task_of_another_processor")
+        if wrong := [verdict for index, one in enumerate(reports) if (verdict := _verdict(work, index, one.body))]:
+            raise Poison(*wrong)
         now = self._deps.clock.now()
         recorder = _Recorder(self._deps, work, now)
         for one in reports:
@@ -64,6 +60,14 @@ class RecordReports:
         if committed and self._to_send:
             self._deps.wakes.relay.set()
         self._to_plan = self._to_send = False
+
+
+def _verdict(work: Workspace, index: int, report: Report) -> Verdict | None:
+    """Return why a report cannot be taken, if so."""
+    task = work.tasks.get(report.task_id)
+    if task is None or task.request_id != report.request_id:
+        return Verdict(index, "unknown_task", counts=False)
+    return None if task.processor == report.processor else Verdict(index, "task_of_another_processor")
 
 
 class _Recorder:

@@ -1,6 +1,7 @@
 """A probe service on real Kafka and PostgreSQL, for the tests of the chassis."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,9 +11,11 @@ from aiokafka import AIOKafkaProducer
 from contracts import ids
 from contracts.message import Message
 from contracts.outcomes import Outcome
+from contracts.proof import HEADER
 from contracts.reports import TaskAccepted, TaskSettled
 from contracts.topics import REPORTS
 from services.chassis.crypto.keys import ProcessorKeys
+from services.chassis.crypto.proof import prove
 from services.chassis.kafka import topics
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.outgoing import Outgoing
@@ -73,7 +76,9 @@ def compose(namespace: str) -> "Compose":
 class Compose:
     """Makes reports of one processor, each on a request and task of its own."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, keys: ProcessorKeys = KEYS) -> None:
+        self.namespace = namespace
+        self._keys = keys
         self._composer = Composer(source="connectors", namespace=namespace)
 
     def settled(self, *, request: str | None = None, processor: str = "crm-eu") -> Outgoing:
@@ -85,6 +90,12 @@ class Compose:
     def accepted(self, *, request: str | None = None) -> Outgoing:
         """Return a proven `task.accepted`."""
         return self._compose(TaskAccepted(**self._fields(request, "crm-eu")))  # type: ignore[arg-type]
+
+    def proven(self, message: Outgoing) -> Outgoing:
+        """Return a message with a proof of what it is now."""
+        headers = {name: value for name, value in message.headers.items() if name != HEADER}
+        proof = prove(self._keys, topic=message.topic, key=message.key.encode(), headers=headers, body=message.value)
+        return replace(message, headers={**headers, HEADER: proof})
 
     def _fields(self, request: str | None, processor: str) -> dict[str, object]:
         return {
@@ -102,7 +113,7 @@ class Compose:
             REPORTS,
             body,
             key=request,
-            keys=KEYS,
+            keys=self._keys,
             event_id=ids.new("evt"),
             subject=request,
             at=datetime.now(UTC),

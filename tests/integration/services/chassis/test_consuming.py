@@ -12,7 +12,7 @@ from contracts.message import Message
 from contracts.topics import REPORTS
 from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
 from services.chassis.dead_letters import SQL, DeadLetters
-from services.chassis.kafka.consumer import Poison, Taker
+from services.chassis.kafka.consumer import Poison, Taker, Verdict
 from services.chassis.kafka.decoding import Decoder
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.kafka.outgoing import Outgoing
@@ -246,7 +246,7 @@ async def test_a_handlers_poison_is_put_aside_alone(probe: Probe, producer: AIOK
     async def before(batch: Sequence[Incoming[Message]]) -> None:
         for index, one in enumerate(batch):
             if one.event_id == culprit:
-                raise Poison(index, "unknown_task")
+                raise Poison(Verdict(index, "unknown_task"))
 
     probe.before = before
     for one in messages:
