@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -51,18 +51,20 @@ class Subscription:
         self._max_records = max_records
         self._restart = asyncio.Event()
         self._busy_since: float | None = None
+        self._failing_since: float | None = None
+        self._polls_failed = 0
         self._polling = False
 
     @property
     def alive(self) -> bool:
-        """Whether no batch has been stuck for long."""
-        since = self._busy_since
-        return since is None or time.monotonic() - since < STUCK_AFTER
+        """Whether no batch is stuck and polls do not fail, for long. That a broker is away is not held against it."""
+        oldest = time.monotonic() - STUCK_AFTER
+        return all(since is None or since > oldest for since in (self._busy_since, self._failing_since))
 
     @property
     def ready(self) -> bool:
         """Whether it is polling."""
-        return self._polling
+        return self._polling and self._failing_since is None
 
     def restart(self) -> None:
         """Tear the consumer down and start afresh, as after a change of cluster."""
@@ -91,7 +93,7 @@ class Subscription:
                 if broker is not None:
                     await _stop(broker)
             obey_cancel()
-            await asyncio.sleep(min(0.1 * 2 ** min(failures, 5), 2.0))
+            await asyncio.sleep(min(0.1 * 2 ** min(max(failures, self._polls_failed), 5), 2.0))
 
     async def _wait_for_topics(self) -> str:
         """Return the id of the cluster once it has the topics."""
@@ -171,10 +173,28 @@ class Subscription:
         return broker
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
-        polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._max_records)
+        if self._restart.is_set():
+            await asyncio.sleep(LOOK_EVERY)  # about to be torn down: its positions are not to be gone on from
+            return ()
+        try:
+            polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._max_records)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  # what it had drained is lost to it, though its positions moved on
+            self._poll_failed(error)
+            return ()
+        self._failing_since, self._polls_failed = None, 0
         if not polled:
             await asyncio.sleep(0)  # a poll that ended early must not keep others from their turn
         return tuple(chain.from_iterable(polled.values()))
+
+    def _poll_failed(self, error: Exception) -> None:
+        """Start afresh, from what was committed: otherwise the next commit would pass what nobody has taken."""
+        self._failing_since = self._failing_since or time.monotonic()
+        self._polls_failed += 1
+        if self._polls_failed == 1 or self._polls_failed % 30 == 0:
+            log.error("consumer.poll_failed", consumer=self.name, error=describe(error), count=self._polls_failed)
+        self._restart.set()
 
 
 class RevokeBarrier(ConsumerRebalanceListener):

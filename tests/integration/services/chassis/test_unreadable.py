@@ -1,9 +1,12 @@
 """What cannot be read, or only after it was expanded, costs nobody else on its partition anything."""
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 
 from services.chassis.kafka.outgoing import Outgoing
+from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Database
 from tests.batches import CODECS, Batch, header_name
 from tests.integration.services.chassis.conftest import Compose, produce
@@ -123,3 +126,52 @@ async def test_a_huge_record_of_a_stranger_becomes_a_dead_letter(
         await until(lambda: _has_dead(probe, 1))
     assert await probe.seen() == [id_of(after)]
     assert await places(probe) == [(0, 0, "not_a_cloudevent", False)]
+
+
+async def test_a_poll_that_fails_passes_over_nothing_of_what_it_had_drained(
+    probe: Probe, producer: AIOKafkaProducer, compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [compose.settled() for _ in range(40)]
+    for number, one in enumerate(messages):
+        await produce(producer, one, partition=number % 2)
+    drained: set[int] = set()
+    failed: list[int] = []
+
+    def getall(self: fetcher.FetchResult, max_records: int | None = None) -> list[object]:
+        partition = self._topic_partition.partition
+        if drained - {partition} and len(failed) < 2:
+            failed.append(partition)
+            raise CorruptRecordException
+        found: list[object] = original(self, max_records)
+        if found:
+            drained.add(partition)
+        return found
+
+    original = fetcher.FetchResult.getall
+    monkeypatch.setattr(fetcher.FetchResult, "getall", getall)
+    async with probe.running() as subscription:
+        await probe.has_seen(40)
+        await until(lambda: _ready(subscription))
+    assert len(failed) == 2
+    assert set(await probe.seen()) == {id_of(one) for one in messages}
+
+
+async def _ready(subscription: Subscription) -> bool:
+    return subscription.ready and subscription.alive
+
+
+async def test_a_consumer_whose_polls_fail_for_long_is_called_neither_ready_nor_alive(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def getmany(*_: object, **__: object) -> dict[object, object]:
+        raise UnicodeError
+
+    async def dead() -> bool:
+        return not subscription.alive and not subscription.ready
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", getmany)
+    monkeypatch.setattr("services.chassis.kafka.subscription.STUCK_AFTER", 0.5)
+    async with probe.running() as subscription:
+        await until(dead)
+        monkeypatch.undo()
+        await until(lambda: _ready(subscription))
