@@ -7,7 +7,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.proof import prove
+from services.chassis.kafka import record_batches
 from services.chassis.kafka.outgoing import Outgoing
+from tests.batches import Batch
 from tests.infrastructure import in_thread
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -23,6 +25,7 @@ class Record:
     headers: Headers
     partition: int = 0
     offset: int = 0
+    codec: str = "none"
 
     @classmethod
     def of(cls, message: Outgoing) -> "Record":
@@ -58,23 +61,23 @@ class Broker:
         self._bootstrap = bootstrap
 
     def write(self, records: Sequence[Record]) -> None:
-        """Append records, in order, all to the first partition of their topic."""
+        """Append records, in order, each in a batch of its own, all to the first partition of their topic."""
 
         async def work() -> None:
             producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap)
             await producer.start()
             try:
                 for one in records:
-                    await producer.send_and_wait(
-                        one.topic, one.value, key=one.key, headers=list(one.headers), partition=0
-                    )
+                    batch = Batch(codec=one.codec).add(one.key, one.value, one.headers)
+                    await (await producer.send_batch(batch, one.topic, partition=0))
             finally:
                 await producer.stop()
 
         in_thread(work)
 
     def read(self, topic: str, partitions: int) -> list[Record]:
-        """Return what is on a topic."""
+        """Return what is on a topic and can be read."""
+        record_batches.pin()
 
         async def work() -> list[Record]:
             consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
@@ -88,6 +91,8 @@ class Broker:
                 for place in places:
                     while await consumer.position(place) < ends[place]:
                         for one in (await consumer.getmany(place, timeout_ms=200)).get(place, []):
+                            if isinstance(one, record_batches.Unreadable):
+                                continue
                             headers = tuple(one.headers)
                             found.append(Record(topic, one.key, one.value, headers, one.partition, one.offset))
                 return found

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from contracts.proof import render
 from services.chassis.crypto.keys import ProcessorKeys
+from services.chassis.kafka.codecs import MOST
+from tests.batches import CODECS, header_name
 from tests.journeys.broker import Record
 
 ENOUGH = 25  # more in a row than a consumer bears of those that are proven
@@ -46,6 +48,10 @@ def _kid_of_nobody(record: Record, keys: Keys) -> Record:
     return record.proven(replace(keys.own, version=9))
 
 
+def _packed(codec: str) -> Spoil:
+    return lambda one, _: replace(one.with_header("habeas-proof", None), codec=codec)
+
+
 WAYS: dict[str, Spoil] = {
     "bad JSON": lambda one, _: replace(one, value=b'{"livemode": tr'),
     "bad JSON, proven": lambda one, keys: replace(one, value=b'{"livemode": tr').proven(keys.own),
@@ -55,6 +61,9 @@ WAYS: dict[str, Spoil] = {
     "key of another": lambda one, _: replace(one, key=b"req_00000000000000000000000000"),
     "null header": lambda one, _: replace(one, headers=(*one.headers, ("extra", None))),
     "binary header": lambda one, _: replace(one, headers=(*one.headers, ("extra", b"\xff\xfe"))),
+    "header name that is no text": lambda one, _: replace(
+        one, headers=(*one.headers, (header_name(b"\xff\xfe"), b"x"))
+    ),
     "repeated header": lambda one, _: replace(one, headers=(*one.headers, one.headers[0])),
     "no headers": lambda one, _: replace(one, headers=()),
     "no body": lambda one, _: replace(one, value=None),
@@ -70,6 +79,8 @@ WAYS: dict[str, Spoil] = {
     "proof of another topic": lambda one, keys: replace(
         replace(one, topic="habeas.elsewhere.v1").proven(keys.own), topic=one.topic
     ),
+    **{f"{codec} without a proof": _packed(codec) for codec in CODECS if codec != "none"},
+    "small and without end": lambda one, _: replace(one, value=bytes(2 * MOST), codec="zstd"),
     "unknown type": lambda one, keys: one.with_header("ce_type", b"dev.habeas.task.exploded.v1").proven(keys.own),
     "unknown version": lambda one, keys: one.with_header(
         "ce_type", one.header("ce_type").replace(b".v1", b".v9")
@@ -79,7 +90,10 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(WAYS, "forged_proof"),
     **dict.fromkeys(("bad JSON, proven", "not UTF-8, proven", "empty body, proven"), "malformed_body"),
     **dict.fromkeys(("null header", "binary header", "repeated header", "no headers"), "not_a_cloudevent"),
+    "header name that is no text": "unreadable_record",
+    "small and without end": "unreadable_batch",
     "no body": "no_key_or_value",
+    **dict.fromkeys((name for name in WAYS if name.endswith("without a proof")), "no_proof"),
     "no proof": "no_proof",
     "malformed proof": "malformed_proof",
     "proof of nobody": "unknown_kid",
