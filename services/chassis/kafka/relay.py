@@ -17,7 +17,7 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import Wake
 from services.chassis.postgres.leases import Lease
-from services.chassis.postgres.pool import Connection, Database
+from services.chassis.postgres.pool import Database
 from services.chassis.postgres.queries import Queries
 
 log = get_logger(__name__)
@@ -27,6 +27,8 @@ WINDOW = 2_000  # rows read at a time
 WINDOWS = 5  # how far to look past partitions that hang
 BATCH_BYTES = 900 * 1024  # below the broker's message.max.bytes
 PATIENCE = 1.0  # seconds for acks before other partitions go on without the one that hangs
+ASK_AGAIN = 1.0  # seconds between questions after a topic that is missing
+ASK_WITHIN = 0.25  # seconds that others wait while a topic is asked after for the first time
 STOP_WITHIN = 5.0  # an idempotent producer's stop() would wait for the broker for ever
 LEASE_SECONDS = 5.0
 LOOK_BACK = 0.1  # seconds until rows are looked for from the first id again
@@ -53,6 +55,9 @@ class Relay:
         self._lease = Lease(database, "relay", holder, LEASE_SECONDS)
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, int] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._missing: dict[str, float] = {}  # topics, and when to ask after them again
+        self._most: dict[str, int] = {}  # bytes of a batch that a topic takes, where it refused more
         self._flights: dict[Lane, _Flight] = {}
         self._acked: list[int] = []
         self._broken: str | None = None
@@ -131,21 +136,27 @@ class Relay:
         every now and then, for a lower id may be committed later than a higher one (never of one key).
         """
         now = asyncio.get_running_loop().time()
-        async with self._database.connection() as connection:
-            if now >= self._look_back_at:
-                self._passed, self._look_back_at = 0, now + LOOK_BACK
-            lanes = await self._read(connection, self._passed)
+        if now >= self._look_back_at:
+            self._passed, self._look_back_at = 0, now + LOOK_BACK
+        lanes = await self._read(self._passed)
         if lanes:
             faultpoint("relay.claimed")
         return lanes
 
-    async def _read(self, connection: Connection, after: int) -> dict[Lane, list[Any]]:
+    async def _read(self, after: int) -> dict[Lane, list[Any]]:
         lanes: dict[Lane, list[Any]] = defaultdict(list)
         left_out: int | None = None
+        # However many rows a missing topic has, they fill no window; and what was left out once stays so until the
+        # next look back, for a row may not be sent before those of its key that were passed.
+        out = self._not_yet()
         for _ in range(WINDOWS):
-            rows = await connection.fetch(SQL["read"], after, WINDOW)
+            async with self._database.connection() as connection:
+                rows = await connection.fetch(SQL["read"], after, WINDOW, list(out))
+            out |= await self._ask({row["topic"] for row in rows})
             for row in rows:
-                lane = (row["topic"], await self._partition(row["topic"], row["key"]))
+                if row["topic"] in out:
+                    continue
+                lane = (row["topic"], _hash(row["key"]) % self._partitions[row["topic"]])
                 if lane not in self._flights:
                     lanes[lane].append(row)
                 elif left_out is None:
@@ -156,36 +167,52 @@ class Relay:
         self._passed = after if left_out is None else left_out - 1
         return lanes
 
-    async def _partition(self, topic: str, key: str) -> int:
-        count = self._partitions.get(topic)
-        if count is None:
-            count = await self._count(topic)
-            if count is None:
-                return -1  # a lane of its own, which fails alone
-            self._partitions[topic] = count
-        return _hash(key) % count
+    def _not_yet(self) -> set[str]:
+        """Return the topics that are being asked after, or were missing a moment ago."""
+        now = asyncio.get_running_loop().time()
+        for topic in [topic for topic, asking in self._asking.items() if asking.done()]:
+            del self._asking[topic]
+        return self._asking.keys() | {topic for topic, until in self._missing.items() if until > now}
 
-    async def _count(self, topic: str) -> int | None:
+    async def _ask(self, topics: set[str]) -> set[str]:
+        """Learn how many partitions topics have, by one question for each; return those that are left out for now.
+
+        Rows of one that was left out before may have been passed: it comes in with the next look back.
+        """
+        unknown = topics - self._partitions.keys()
+        new = unknown - self._asking.keys() - self._missing.keys()
+        for topic in unknown - self._asking.keys():
+            self._asking[topic] = asyncio.create_task(self._count(topic))
+        if new:
+            await asyncio.wait([self._asking[topic] for topic in new], timeout=ASK_WITHIN)
+        return unknown - (new & self._partitions.keys())
+
+    async def _count(self, topic: str) -> None:
         assert self._producer is not None  # noqa: S101  # _ready came first
         try:
             async with asyncio.timeout(PATIENCE):
                 known = await self._producer.partitions_for(topic)
         except (KafkaError, TimeoutError):
-            return None
-        return len(known) or None
+            known = set()
+        if known:
+            self._partitions[topic] = len(known)
+            self._missing.pop(topic, None)
+            self._look_back_at = 0.0
+            return
+        if topic not in self._missing:
+            log.warning("relay.topic_missing", topic=topic)
+        metrics.RELAY_FAILURES.labels("unknown_topic").inc()
+        self._missing[topic] = asyncio.get_running_loop().time() + ASK_AGAIN
 
     async def _send(self, producer: AIOKafkaProducer, lane: Lane, rows: Sequence[Any]) -> None:
         """Send rows of one partition, one batch after the other, each acknowledged before the next."""
         topic, partition = lane
-        if partition < 0:
-            metrics.RELAY_FAILURES.labels("unknown_topic").inc()
-            await asyncio.sleep(PATIENCE)
-            return
-        rest = list(rows)
+        rest, taken, size = list(rows), 0, 0
         try:
             while rest:
                 batch = producer.create_batch()
-                taken = _fill(batch, rest)
+                taken = _fill(batch, rest, self._most.get(topic, BATCH_BYTES))
+                size = batch.size()
                 if taken == 0:
                     await self._bury(rest.pop(0))
                     continue
@@ -195,8 +222,10 @@ class Relay:
                 self._acked += [row["id"] for row in rest[:taken]]
                 del rest[:taken]
         except MessageSizeTooLargeError:
-            if len(rest) == 1:
+            if taken == 1:
                 await self._bury(rest[0])
+            else:
+                self._most[topic] = size // 2
             self.rebuild("message_too_large")
         except UnknownTopicOrPartitionError:
             self._partitions.pop(topic, None)
@@ -230,10 +259,11 @@ class Relay:
         self._acked = []
         self._passed = 0
         self._partitions.clear()
-        flights, self._flights = self._flights, {}
-        for flight in flights.values():
-            flight.task.cancel()
-        await asyncio.gather(*(flight.task for flight in flights.values()), return_exceptions=True)
+        tasks = [*(flight.task for flight in self._flights.values()), *self._asking.values()]
+        self._flights, self._asking = {}, {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stop(producer)
@@ -245,9 +275,11 @@ def _hash(key: str) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF)
 
 
-def _fill(batch: Any, rows: Sequence[Any]) -> int:
-    """Put as many of `rows` into `batch` as fit; return how many."""
+def _fill(batch: Any, rows: Sequence[Any], most: int) -> int:
+    """Put as many of `rows` into `batch` as fit into `most` bytes, one at least; return how many."""
     for taken, row in enumerate(rows):
+        if taken and batch.size() + len(row["headers"]) + len(row["value"]) > most:
+            return taken
         headers = [(name, value.encode("latin-1")) for name, value in json.loads(row["headers"]).items()]
         if batch.append(key=row["key"].encode(), value=row["value"], timestamp=None, headers=headers) is None:
             return taken

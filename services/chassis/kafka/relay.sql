@@ -1,6 +1,10 @@
 -- name: read
--- The next rows in the order in which they were decided.
-SELECT id, topic, key, headers, value FROM outbox WHERE id > $1 AND dead IS NULL ORDER BY id LIMIT $2;
+-- The next rows in the order in which they were decided, without those of some topics.
+SELECT id, topic, key, headers, value
+FROM outbox
+WHERE id > $1 AND dead IS NULL AND topic <> ALL ($3::text[])
+ORDER BY id
+LIMIT $2;
 
 -- name: delete
 -- Forgets rows that the broker acknowledged.

@@ -4,13 +4,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from contracts import ids
+from contracts.topics import REPORTS
 from habeas.local.kafka import KafkaServer
 from services.chassis import faultpoints
+from services.chassis.kafka import topics
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.kafka.relay import Relay
 from services.chassis.loops import Loop, Wake
@@ -92,6 +95,14 @@ def by_key(records: Records) -> dict[str, list[str]]:
     return found
 
 
+def in_order(story: list[Outgoing]) -> dict[str, list[str]]:
+    """Return the event ids of each key, in the order in which they were decided."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for message in story:
+        found[message.key].append(message.headers["ce_id"])
+    return found
+
+
 def a_story(compose: Compose, requests: int, steps: int) -> list[Outgoing]:
     """Return messages of several requests, interleaved."""
     keys = [ids.new("req") for _ in range(requests)]
@@ -105,10 +116,7 @@ async def test_publishes_everything_in_order_for_each_key(
     await relaying.append(story)
     async with relaying.running():
         await relaying.emptied()
-    expected: dict[str, list[str]] = defaultdict(list)
-    for message in story:
-        expected[message.key].append(message.headers["ce_id"])
-    assert by_key(await relaying.published(reports_topic, len(story))) == expected
+    assert by_key(await relaying.published(reports_topic, len(story))) == in_order(story)
 
 
 @pytest.mark.parametrize("point", ["relay.claimed", "relay.sent", "relay.acked", "relay.deleted"])
@@ -170,6 +178,43 @@ async def test_a_topic_that_is_missing_does_not_hold_the_others_back(
     async with relaying.running():
         assert len(await relaying.published(reports_topic, 6)) >= 6
     assert await relaying.left() >= 1
+
+
+async def test_a_topic_that_is_made_late_gets_its_rows_in_order(
+    relaying: Relaying, compose: Compose, kafka_bootstrap: str, namespace: str
+) -> None:
+    topic = REPORTS.named(namespace)
+    story = a_story(compose, requests=4, steps=6)
+    await relaying.append(story[:12])
+    async with relaying.running() as relay:
+        await until(lambda: _misses(relay, topic))
+        await relaying.append(story[12:])
+        await topics.ensure(kafka_bootstrap, [topics.spec_of(REPORTS, namespace)])
+        await relaying.emptied()
+    assert by_key(await relaying.published(topic, len(story))) == in_order(story)
+
+
+async def _misses(relay: Relay, topic: str) -> bool:
+    return topic in relay._missing
+
+
+@pytest.mark.parametrize("rows", [40, 1])
+async def test_a_topic_that_takes_less_gets_smaller_batches(
+    rows: int, relaying: Relaying, compose: Compose, kafka_bootstrap: str, namespace: str
+) -> None:
+    small = replace(topics.spec_of(REPORTS, namespace), partitions=1, configs={"max.message.bytes": "20000"})
+    await topics.ensure(kafka_bootstrap, [small])
+    story = a_story(compose, requests=1, steps=rows)
+    wide = [replace(one, value=one.value.ljust(3_000)) for one in story]
+    huge = replace(wide[0], value=wide[0].value.ljust(30_000))
+    await relaying.append([*wide, huge, *wide])
+    async with relaying.running():
+        await relaying.emptied()
+    told = by_key(await relaying.published(small.name, 2 * rows))
+    assert [list(dict.fromkeys(events)) for events in told.values()] == [[one.headers["ce_id"] for one in story]]
+    async with relaying.database.connection() as connection:
+        dead = await connection.fetch("SELECT dead, octet_length(value) AS size FROM outbox")
+    assert [tuple(row) for row in dead] == [("oversize", 30_000)]
 
 
 async def test_waits_for_a_broker_that_is_away_and_then_sends_everything(
