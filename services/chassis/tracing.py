@@ -1,5 +1,6 @@
 """Traces: spans for sampled work only, made after the fact, so that what is not sampled costs one look at a byte."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ ATTRIBUTES: Final = frozenset(
     }
 )
 
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _SAMPLED_DIGITS = frozenset("13579bdf")
 _provider = TracerProvider(sampler=ParentBased(ALWAYS_ON))
 _tracer = _provider.get_tracer("habeas")
@@ -58,6 +61,17 @@ def configure(service: str, *, endpoint: str | None, exporter: SpanExporter | No
 def shutdown() -> None:
     """Hand over what is left."""
     _provider.shutdown()
+
+
+def read(header: str | None) -> str | None:
+    """Return a W3C `traceparent` that came from outside, reduced to what we know of its flags; None for anything else.
+
+    Nothing proves it: what is kept of it goes into rows, headers and spans.
+    """
+    match = None if header is None else _TRACEPARENT.fullmatch(header)
+    if match is None or match[1] == _NO_TRACE or match[2] == _NO_SPAN:
+        return None
+    return f"00-{match[1]}-{match[2]}-{int(match[3], 16) & 1:02x}"
 
 
 def sampled(traceparent: str | None) -> bool:

@@ -10,6 +10,7 @@ from contracts.cloudevents import NotACloudEvent, decode_headers, from_headers
 from contracts.message import Message
 from contracts.proof import HEADER, processor_of
 from contracts.topics import NOTIFIER, Topic
+from services.chassis import tracing
 from services.chassis.crypto.keys import KeySource
 from services.chassis.crypto.proof import Unproven, check
 from services.chassis.kafka.incoming import Incoming
@@ -103,11 +104,9 @@ class Decoder:
             return Refused(record, "malformed_body", proven=True, event_id=attributes.id, sender=sender)
         if not _belongs(kid, record.topic, self._topics[record.topic], body):
             return Refused(record, "proof_of_another_processor", event_id=attributes.id)
+        trace = tracing.read(headers.get("traceparent"))
         return Believed(
-            record,
-            Incoming(
-                record.topic, record.partition, record.offset, text, attributes, kid, body, headers.get("traceparent")
-            ),
+            record, Incoming(record.topic, record.partition, record.offset, text, attributes, kid, body, trace)
         )
 
     def unknown_kid(self, decoded: Decoded) -> bool:

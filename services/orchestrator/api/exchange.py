@@ -1,7 +1,6 @@
 """One HTTP exchange: its id, its trace, and the frame around every answer, also the ones that went wrong."""
 
 import random
-import re
 import secrets
 import time
 import traceback
@@ -18,9 +17,6 @@ from services.orchestrator.api.problems import ProblemRaised, respond
 
 log = get_logger(__name__)
 
-_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_NO_TRACE = b"0" * 32
-_NO_SPAN = b"0" * 16
 _KEY = "habeas.exchange"
 UNMATCHED = "unmatched"
 
@@ -105,13 +101,10 @@ class Envelope:
 
 
 def _incoming(scope: Scope) -> str | None:
-    """Return the caller's trace context, reduced to what we know of its flags; None when there is none to believe."""
-    for name, value in scope["headers"]:
-        if name == b"traceparent":
-            match = _TRACEPARENT.fullmatch(value)
-            if match is not None and match[1] != _NO_TRACE and match[2] != _NO_SPAN:
-                return f"00-{match[1].decode()}-{match[2].decode()}-{int(match[3], 16) & 1:02x}"
-    return None
+    """Return the caller's trace context; None when there is none to believe."""
+    return next(
+        (tracing.read(value.decode("latin-1")) for name, value in scope["headers"] if name == b"traceparent"), None
+    )
 
 
 def _trace(exchange: Exchange, method: str, status: int, began: int) -> None:

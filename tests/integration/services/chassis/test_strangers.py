@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from services.chassis.kafka import topics
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
@@ -48,3 +49,32 @@ async def test_an_event_id_of_ours_is_kept(probe: Probe, producer: AIOKafkaProdu
     async with probe.running():
         await probe.has_seen(1)
     assert await events(probe) == [id_of(spoilt)]
+
+
+@pytest.mark.parametrize("written", ["1", "00-zz-zz-01", "0" * 55 + "1"])
+async def test_a_trace_context_that_is_none_costs_its_record_nothing(
+    probe: Probe, producer: AIOKafkaProducer, compose: Compose, written: str
+) -> None:
+    carrying, after = changed(compose.settled(), traceparent=written), compose.settled()
+    await produce(producer, carrying, partition=0)
+    async with probe.running():
+        await probe.has_seen(1)
+    await produce(producer, after, partition=0)
+    async with probe.running():
+        await probe.has_seen(2)
+    assert await probe.seen() == [id_of(carrying), id_of(after)]
+    assert probe.batches == [1, 1]
+
+
+async def test_nobody_is_answered_where_a_stranger_wants_to_be(
+    probe: Probe, producer: AIOKafkaProducer, compose: Compose, kafka_bootstrap: str, namespace: str
+) -> None:
+    elsewhere = topics.TopicSpec(f"{namespace}.elsewhere", 1)
+    await topics.ensure(kafka_bootstrap, [elsewhere])
+    asking = changed(compose.settled(), reply_to=elsewhere.name)
+    await produce(producer, asking, partition=0)
+    async with probe.running():
+        await probe.has_seen(1)
+    place = TopicPartition(elsewhere.name, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap) as consumer:
+        assert await consumer.end_offsets([place]) == {place: 0}

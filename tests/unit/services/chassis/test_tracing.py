@@ -28,6 +28,28 @@ def test_reads_the_sampled_flag(traceparent: str | None, expected: bool) -> None
     assert tracing.sampled(traceparent) is expected
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (SAMPLED, SAMPLED),
+        (UNSAMPLED, UNSAMPLED),
+        (SAMPLED[:-2] + "ff", SAMPLED),
+        (None, None),
+        ("", None),
+        ("1", None),
+        ("00-zz-zz-01", None),
+        (f"{SAMPLED}-more", None),
+        (SAMPLED.upper(), None),
+        (f"{SAMPLED}\n", None),
+        (f"ff-{TRACE}-{PARENT}-01", None),
+        (f"00-{'0' * 32}-{PARENT}-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+    ],
+)
+def test_takes_from_outside_what_is_a_context_and_nothing_else(header: str | None, expected: str | None) -> None:
+    assert tracing.read(header) == expected
+
+
 def test_a_span_hangs_below_the_context_that_came(spans: InMemorySpanExporter) -> None:
     began = time.time_ns()
     tracing.record("process task.settled", SAMPLED, began=began, attributes={"habeas.task_id": "tsk_1"})
