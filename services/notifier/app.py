@@ -69,6 +69,7 @@ class Notifier:
             announced=relaying.set,
         )
         self.subscription = self._subscription(relaying)
+        self.watch = ClusterWatch(database, settings.kafka_bootstrap, self._another_cluster)
         self.loops = self._loops()
         self.http = HttpServer(health_app(self._health()), host=settings.http_host, port=settings.http_port)
 
@@ -108,7 +109,6 @@ class Notifier:
         )
 
     def _loops(self) -> dict[str, Loop]:
-        watch = ClusterWatch(self.database, self.settings.kafka_bootstrap, self._another_cluster)
         loops = [
             Loop("sender", self.sending.step, wake=self.due),
             Loop("heartbeat", self._beat, idle=self.settings.sender_lease / 4),
@@ -116,13 +116,13 @@ class Notifier:
             Loop("tidy", self._tidy, idle=TIDY_EVERY),
             Loop("relay", self.relay.step, wake=self.relay.wake),
             Loop("enrolment", self._look_at_enrolment, idle=1.0),
-            Loop("cluster", watch.step, idle=CHECK_EVERY),
+            Loop("cluster", self.watch.step, idle=CHECK_EVERY),
         ]
         return {loop.name: loop for loop in loops}
 
     def _health(self) -> Health:
         async def consuming() -> None:
-            if not self.subscription.ready:
+            if not (self.subscription.ready and self.watch.reachable):
                 raise NotConsuming
 
         return Health(

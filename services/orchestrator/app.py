@@ -10,7 +10,6 @@ from services.chassis.crypto.at_rest import LocalKeys
 from services.chassis.crypto.root import RootKey
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.health import Health
-from services.chassis.kafka import topics
 from services.chassis.kafka.cluster import CHECK_EVERY, ClusterWatch
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.relay import Relay
@@ -79,8 +78,10 @@ async def serve(settings: OrchestratorSettings) -> bool:
     readers = subscriptions(deps, dead_letters)
     holder = f"orchestrator-{settings.instance}-{os.getpid()}"
     relay = Relay(deps.database, settings.kafka_bootstrap, service="orchestrator", holder=holder, wake=deps.wakes.relay)
-    loops = _loops(deps, dead_letters, provisioner, readers, relay)
-    health = _health(settings, deps, loops, readers)
+    silence = SilenceBreaker(deps)
+    watch = _watch(deps, provisioner, readers, relay, silence)
+    loops = _loops(deps, dead_letters, provisioner, relay, silence, watch)
+    health = _health(deps, loops, readers, provisioner, watch)
     app = application.build(
         ApiDependencies(
             operations=deps,
@@ -105,15 +106,13 @@ async def serve(settings: OrchestratorSettings) -> bool:
         await deps.database.close()
 
 
-def _loops(
+def _watch(
     deps: Dependencies,
-    dead_letters: DeadLetters,
     provisioner: Provisioner,
     readers: Sequence[Subscription],
     relay: Relay,
-) -> list[Loop]:
-    silence, upkeep, dispatcher = SilenceBreaker(deps), Upkeep(deps), Dispatcher(deps)
-
+    silence: SilenceBreaker,
+) -> ClusterWatch:
     async def start_over() -> None:
         """The broker is another cluster: topics, consumers and producer anew, and all that is open is sent again."""
         await provisioner.step()
@@ -122,11 +121,23 @@ def _loops(
         relay.rebuild("cluster_changed")
         await silence.everything()
 
+    return ClusterWatch(deps.database, deps.settings.kafka_bootstrap, start_over)
+
+
+def _loops(
+    deps: Dependencies,
+    dead_letters: DeadLetters,
+    provisioner: Provisioner,
+    relay: Relay,
+    silence: SilenceBreaker,
+    watch: ClusterWatch,
+) -> list[Loop]:
+    upkeep, dispatcher = Upkeep(deps), Dispatcher(deps)
+
     async def expire() -> int:
         async with deps.database.connection() as connection:
             return await dead_letters.expire(connection)
 
-    watch = ClusterWatch(deps.database, deps.settings.kafka_bootstrap, start_over)
     return [
         Loop("provisioner", provisioner.step, wake=provisioner.wake, idle=UPKEEP_EVERY),
         Loop("cluster", watch.step, idle=CHECK_EVERY),
@@ -145,17 +156,21 @@ def _loops(
 
 
 def _health(
-    settings: OrchestratorSettings, deps: Dependencies, loops: Sequence[Loop], readers: Sequence[Subscription]
+    deps: Dependencies,
+    loops: Sequence[Loop],
+    readers: Sequence[Subscription],
+    provisioner: Provisioner,
+    watch: ClusterWatch,
 ) -> Health:
-    async def kafka() -> None:
-        await topics.cluster_id(settings.kafka_bootstrap)
-
     return Health(
         alive={
             **{loop.name: partial(getattr, loop, "alive") for loop in loops},
             **{reader.name: partial(getattr, reader, "alive") for reader in readers},
         },
-        ready={"postgres": deps.database.ping},
+        ready={"postgres": deps.database.ping, "topics": provisioner.ping},
         # Without the broker filing goes on, so the API stays in service and says what is away.
-        degrading={reader.name: partial(getattr, reader, "ready") for reader in readers},
+        degrading={
+            "kafka": lambda: watch.reachable,
+            **{reader.name: partial(getattr, reader, "ready") for reader in readers},
+        },
     )

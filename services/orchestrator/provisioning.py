@@ -22,14 +22,25 @@ class Provisioner:
     def __init__(self, deps: Dependencies) -> None:
         """Provision the broker of `deps`."""
         self._deps = deps
+        self._wrong: dict[str, int] = {}
         self.wake = Wake()
 
+    async def ping(self) -> None:
+        """Raise while a topic has other partitions than it is born with."""
+        if self._wrong:
+            raise WrongTopics
+
     async def step(self) -> int:
-        """Make what is missing; raise when a topic has other partitions than it was born with."""
+        """Make what is missing; say which topics have other partitions than they are born with."""
         async with self._deps.database.connection() as connection:
             directory = await Directory.read(connection, self._deps.root)
         enrolled = [one.id for one in directory.values() if one.state != "retired"]
-        await self._ensure(enrolled, fixed=True)
+        try:
+            await self._ensure(enrolled, fixed=True)
+        except topics.WrongPartitions as error:
+            self._tell(error)
+        else:
+            self._wrong = {}
         return 0
 
     async def one(self, processor: str) -> None:
@@ -40,11 +51,22 @@ class Provisioner:
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("topic.made_later", processor=processor, error=describe(error))
             self.wake.set()
+        except topics.WrongPartitions as error:
+            self._tell(error)
+
+    def _tell(self, error: topics.WrongPartitions) -> None:
+        """Say it once for each topic; readiness says it for as long as it is so."""
+        for name in error.found.keys() - self._wrong.keys():
+            log.error("topic.wrong_partitions", topic=name, partitions=error.found[name])
+        self._wrong = error.found
 
     async def _ensure(self, processors: Sequence[str], *, fixed: bool) -> None:
         settings = self._deps.settings
         specs = [topics.task_spec(settings.namespace, one) for one in processors]
         if fixed:
             specs = [*topics.fixed_specs(settings.namespace), *specs]
-        for name in await topics.ensure(settings.kafka_bootstrap, specs, replication=settings.replication):
-            log.info("topic.made", topic=name)
+        await topics.ensure(settings.kafka_bootstrap, specs, replication=settings.replication)
+
+
+class WrongTopics(RuntimeError):
+    """A topic has to be made anew; the log says which."""

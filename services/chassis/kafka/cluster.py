@@ -30,6 +30,12 @@ class ClusterWatch:
         self._bootstrap = bootstrap
         self._on_change = on_change
         self._mine: str | None = None
+        self._answered = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a broker answered at the last look: consumers and producers that lost it wait without a word."""
+        return self._answered
 
     async def step(self) -> int:
         """Look once; a broker that is away is no news."""
@@ -37,7 +43,9 @@ class ClusterWatch:
             async with asyncio.timeout(10):
                 now = await cluster_id(self._bootstrap)
         except (KafkaError, TimeoutError, OSError):
+            self._answered = False
             return 0
+        self._answered = True
         async with self._database.connection() as connection:
             seen = await connection.fetchval(_SEEN)
         # Another replica may have remembered the new cluster already; this process must still start afresh.

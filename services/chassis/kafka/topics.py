@@ -9,6 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import FIXED, TASKS, Topic
+from services.chassis.log import get_logger
+
+log = get_logger(__name__)
 
 REQUEST_TIMEOUT_MS = 10_000
 LOOKS = 50  # at a topic that exists and is not told of yet
@@ -16,7 +19,15 @@ LOOK_AGAIN = 0.1  # seconds
 
 
 class WrongPartitions(RuntimeError):
-    """A topic has another number of partitions than it was born with: keys would lose their order."""
+    """Topics have another number of partitions than they are born with: keys would lose their order.
+
+    `found` has how many each of them has.
+    """
+
+    def __init__(self, message: str, found: Mapping[str, int]) -> None:
+        """Take what to say, and what was found."""
+        super().__init__(message)
+        self.found = dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +59,27 @@ def task_spec(namespace: str, processor: str) -> TopicSpec:
 
 
 async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int | None = None) -> list[str]:
-    """Create what is missing and assert the rest; return the names created.
+    """Create what is missing, then assert all of it; return the names created.
 
-    `replication` None is three, or as many as there are brokers (aiokafka can not ask for the broker's default).
+    `replication` None is three, or as many as there are brokers (aiokafka cannot ask for the broker's default).
 
-    Raises `WrongPartitions`, or a `KafkaError` when the broker can not be reached.
+    Raises `WrongPartitions`, or a `KafkaError` when the broker cannot be reached.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     await admin.start()
     try:
         counts = await _partitions(admin)
         missing = [spec for spec in specs if spec.name not in counts]
+        made: list[str] = []
+        if missing:
+            copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
+            there = await _create(admin, missing, copies)
+            made = [spec.name for spec in missing if spec.name not in there]
+            counts |= await _seen(admin, there) if there else {}
+        for name in made:
+            log.info("topic.made", topic=name)
         _assert_partitions(specs, counts)
-        if not missing:
-            return []
-        copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
-        there = await _create(admin, missing, copies)
-        if there:
-            _assert_partitions([spec for spec in missing if spec.name in there], await _seen(admin, there))
-        return [spec.name for spec in missing if spec.name not in there]
+        return made
     finally:
         await admin.close()
 
@@ -104,10 +117,11 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 
 def _assert_partitions(specs: Sequence[TopicSpec], counts: Mapping[str, int]) -> None:
-    for spec in specs:
-        if counts.get(spec.name, spec.partitions) != spec.partitions:
-            msg = f"{spec.name} has {counts[spec.name]} partitions instead of {spec.partitions}: make it anew"
-            raise WrongPartitions(msg)
+    wrong = [spec for spec in specs if counts.get(spec.name, spec.partitions) != spec.partitions]
+    if wrong:
+        told = (f"{one.name} has {counts[one.name]} partitions instead of {one.partitions}" for one in wrong)
+        msg = f"{', '.join(told)}: make it anew"
+        raise WrongPartitions(msg, {one.name: counts[one.name] for one in wrong})
 
 
 async def _seen(admin: AIOKafkaAdminClient, names: AbstractSet[str]) -> dict[str, int]:

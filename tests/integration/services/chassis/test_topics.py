@@ -26,6 +26,16 @@ async def test_another_number_of_partitions_is_refused_by_name(kafka_bootstrap: 
         await topics.ensure(kafka_bootstrap, [born])
 
 
+async def test_what_is_missing_is_made_although_another_topic_is_wrong(kafka_bootstrap: str, namespace: str) -> None:
+    wrong, *others = topics.fixed_specs(namespace)
+    await topics.ensure(kafka_bootstrap, [replace(wrong, partitions=wrong.partitions + 1)])
+    for _ in range(2):
+        with pytest.raises(topics.WrongPartitions) as raised:
+            await topics.ensure(kafka_bootstrap, [wrong, *others])
+        assert raised.value.found == {wrong.name: wrong.partitions + 1}
+        assert await topics.absent(kafka_bootstrap, [one.name for one in others]) == []
+
+
 def test_each_topic_keeps_its_messages_as_long_as_the_contract_says(namespace: str) -> None:
     specs = {one.name: one for one in topics.fixed_specs(namespace)}
     processors = specs[f"{namespace}.habeas.processors.v1"]
