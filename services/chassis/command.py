@@ -15,8 +15,9 @@ import uvloop
 from pydantic import ValidationError
 
 from services.chassis import faultpoints, log, tracing
-from services.chassis.crypto.at_rest import KeyUnreadable, read_key_file
+from services.chassis.crypto.at_rest import KeyUnreadable, Undecryptable, read_key_file
 from services.chassis.dead_letters import SQL, DeadLetters
+from services.chassis.failure import Failure
 from services.chassis.postgres.migrations import MigrationError, migrate
 from services.chassis.settings import ServiceSettings
 
@@ -26,10 +27,6 @@ GARBAGE_AFTER = 20_000
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 Command = Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
-
-
-class Failure(Exception):
-    """A command can not do its work; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,11 @@ async def _show(connection: Any, letters: DeadLetters, number: int) -> int:
     if row is None:
         msg = "there is no such dead letter"
         raise Failure(msg)
-    letter = letters.open(row)
+    try:
+        letter = letters.open(row)
+    except Undecryptable:
+        msg = "sealed under another key: point HABEAS_KEY_FILE at the one it was written with"
+        raise Failure(msg) from None
     shown = {name: value for name, value in dict(row).items() if name != "sealed"}
     shown["key"] = _text(letter.key)
     shown["headers"] = {name: _text(value) for name, value in letter.headers}

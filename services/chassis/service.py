@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
+from services.chassis.failure import Failure
 from services.chassis.log import describe, get_logger
 
 log = get_logger(__name__)
@@ -33,6 +37,7 @@ class HttpServer:
             app, host=host, port=port, log_config=None, access_log=False, lifespan="off", loop="none",
             timeout_graceful_shutdown=5, server_header=False, h11_max_incomplete_event_size=64 * 1024,
         )  # fmt: skip
+        self._place = (host, port)
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
 
@@ -42,8 +47,9 @@ class HttpServer:
         return self._server.started
 
     async def run(self) -> None:
-        """Serve until cancelled, then let the answers at hand go out."""
-        serving = asyncio.create_task(self._server.serve())
+        """Serve until cancelled, then let the answers at hand go out; raise `Failure` where it cannot listen."""
+        # uvicorn, where it cannot, ends the process without a reason.
+        serving = asyncio.create_task(self._server.serve(sockets=[_listen(*self._place)]))
         telling = asyncio.create_task(self._tell())
         try:
             await asyncio.shield(serving)
@@ -51,21 +57,21 @@ class HttpServer:
             self._server.should_exit = True
             await serving
             raise
-        except SystemExit:
-            msg = "the HTTP port can not be bound: choose another with HABEAS_HTTP_PORT"
-            raise RuntimeError(msg) from None
         finally:
             telling.cancel()
 
     async def _tell(self) -> None:
         while not self._server.started:  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.01)
-        ports = [socket.getsockname()[1] for server in self._server.servers for socket in server.sockets]
+        ports = [one.getsockname()[1] for server in self._server.servers for one in server.sockets]
         log.info("service.ready", port=ports[0] if ports else None)
 
 
 async def run(parts: Sequence[Part]) -> bool:
-    """Run `parts` until SIGTERM or SIGINT (True), or until one fails or ends (False)."""
+    """Run `parts` until SIGTERM or SIGINT (True), or until one fails or ends (False).
+
+    Raises the `Failure` of a part that knows what is to be done about it.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,7 +91,23 @@ async def run(parts: Sequence[Part]) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_WITHIN):
             await asyncio.gather(*tasks, return_exceptions=True)
+    for failure in () if asked else (task.exception() for task in tasks if task.done() and not task.cancelled()):
+        if isinstance(failure, Failure):
+            raise failure
     return asked
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        mend = "choose another with HABEAS_HTTP_PORT"
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            mend = "choose an address of this machine with HABEAS_HTTP_HOST"
+        why = error.strerror if isinstance(error, socket.gaierror) or error.errno is None else os.strerror(error.errno)
+        msg = f"HTTP cannot be served at {host}:{port} ({why}): {mend}"
+        raise Failure(msg) from None
 
 
 async def _run(part: Part) -> None:
