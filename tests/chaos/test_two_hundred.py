@@ -14,13 +14,14 @@ KILLS = 8
 AWAY = 30.0  # seconds
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for each test: people of the one before would make every walk through an account longer."""
     with world(tmp_path_factory.mktemp("stack")) as one:
         yield one
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", ["orchestrator", "connectors", "kafka", "postgres", "notifier"])
 def test_everything_completes_and_nothing_happens_twice(whole: World, part: str, tmp_path: Path) -> None:
     everything_completes_while(whole, part, how_many=HOW_MANY, kills=KILLS, folder=tmp_path)

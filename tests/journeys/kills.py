@@ -36,7 +36,7 @@ def everything_completes_while(world: World, part: str, *, how_many: int, kills:
     requests = errands.file(world)
     for kill in range(kills):
         done = how_many * kill // (kills + 1)
-        wait_for(lambda done=done: world.completed(requests) >= done, within=60)  # type: ignore[misc]
+        wait_for(lambda done=done: world.completed(requests) >= done, within=60 + how_many)  # type: ignore[misc]
         assert world.completed(requests) < how_many, "there was nothing left to disturb"
         die()
     world.wait(requests, within=60 + how_many)
