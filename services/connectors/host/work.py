@@ -20,7 +20,7 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.connectors.domain.backoff import SHORTEST, pause
 from services.connectors.domain.claimed import Answered, Claimed, Ending, PutDown, lines_of
-from services.connectors.host.exports import Place
+from services.connectors.host.exports import EXPORTS_BUSY, Place
 from services.connectors.host.holds import Holds
 from services.connectors.host.ledger import DatabaseLedger
 from services.connectors.host.served import Served
@@ -147,7 +147,7 @@ def _call_for_help(task: Claimed, ending: Ending) -> Ending:
 
 def _lasting(task: Claimed, ending: PutDown, now: datetime, patience: timedelta) -> PutDown:
     """Remember since when all tries have failed, and have a person look at it in the end, while they go on."""
-    if ending.phase is not Phase.RETRYING:
+    if ending.phase is not Phase.RETRYING or ending.reason == EXPORTS_BUSY:  # which is a turn that has not come
         return ending
     since = task.failing_since or now
     attention = AttentionReason.KEEPS_FAILING if now - since >= patience else ending.attention
