@@ -20,9 +20,14 @@ class _Report(Message):
 
 
 class TaskAccepted(_Report):
-    """The host has stored the task; sent only when it is not settled within two seconds."""
+    """The host has stored the task; sent when it is not settled within two seconds, and again every few minutes.
+
+    `next_at` says when it goes on, where it waits for something: until then it need not be said again.
+    """
 
     TYPE: ClassVar[str] = "task.accepted"
+
+    next_at: Moment | None = None
 
 
 class TaskProgressed(_Report):

@@ -79,8 +79,8 @@ async def act(run: Run) -> Wait | None:
         return wait
     for batch in _batches(run, run.pending(), whole=effect.whole):
         if run.stored[batch[0].ordinal].result is not None:
-            break  # the vendor can not do it: all that was pending is refused already
-        ready = await _cleared(run, effect, batch)
+            break  # the vendor can not do it: all that was pending is decided already
+        ready = await _cleared(run, batch)
         decided = await decide(run, ready) if run.task.action is Action.RECTIFY else None
         if decided is not None:
             ready = [item for item in ready if item.ordinal in decided]
@@ -116,6 +116,23 @@ async def refuse(run: Run, items: Iterable[StoredItem], reason: str) -> None:
     await run.keep({item.ordinal: Result(item.item, Disposition.REFUSED, note=reason) for item in items})
 
 
+async def give_up(run: Run, items: Sequence[StoredItem], reason: str) -> None:
+    """Refuse `items`, but for what was done to them before the vendor gave up: that is looked at again, and told.
+
+    Raises whatever the reads raise: then nothing is decided, and the next try looks again.
+    """
+    begun = [item for item in items if run.stored[item.ordinal].attempted]
+    for start in range(0, len(begun), run.serves.batch):
+        batch = begun[start : start + run.serves.batch]
+        now = await reread(run, batch)
+        gone = [item for item in batch if key_of(item.item) not in now]
+        await run.keep({item.ordinal: _gone(run, item.item) for item in gone})
+        there = [item for item in batch if key_of(item.item) in now]
+        if there and run.task.action is Action.RECTIFY:
+            await decide(run, there)  # what holds the new value by now gets that as its result
+    await refuse(run, [item for item in items if run.stored[item.ordinal].result is None], reason)
+
+
 async def reread(run: Run, items: Sequence[StoredItem]) -> dict[Key, Item]:
     """Return those of `items` that still exist, as they are now; one the processor was not asked about is a defect."""
     asked = {key_of(item.item) for item in items}
@@ -133,28 +150,34 @@ async def _look_up(run: Run) -> Wait | None:
     overridden = type(run.processor).look_up is not Processor.look_up
     if not begun or run.serves.idempotency != "lookup_before_repeat" or not overridden:
         return None
-    outcome: object = await run.caller.answer(run.processor.look_up, [item.item for item in begun])
+    try:
+        outcome: object = await run.caller.answer(run.processor.look_up, [item.item for item in begun])
+    except CannotFulfil as error:
+        await give_up(run, begun, error.reason)
+        return None
     return None if outcome is None else await take_answer(run, outcome, begun)
 
 
-async def _cleared(run: Run, effect: Effect, batch: Sequence[StoredItem]) -> list[StoredItem]:
+async def _cleared(run: Run, batch: Sequence[StoredItem]) -> list[StoredItem]:
     """Return the items of `batch` that are still there, still the subject's and not held; results for the others."""
     now = await reread(run, batch)
     if not all(run.subject.owns(item.matched) for item in now.values()):
         raise WrongPerson("item_changed_hands")
-    decided: dict[int, Result] = {}
-    for item in batch:
-        if key_of(item.item) not in now:
-            begun = run.was_attempted(item.item)
-            evidence = {"basis": "gone_after_attempt" if begun else "gone_before_attempt"}
-            decided[item.ordinal] = Result(item.item, effect.after if begun else effect.gone, evidence=evidence)
-    if effect.holds:
+    decided = {item.ordinal: _gone(run, item.item) for item in batch if key_of(item.item) not in now}
+    if EFFECTS[run.task.action].holds:
         decided |= _held(run, [item for item in batch if item.ordinal not in decided], now)
     await run.keep(decided)
     ready = [item for item in batch if item.ordinal not in decided]
     if run.held is None:
         return ready
     return [replace(item, item=now[key_of(item.item)]) for item in ready]  # a hold does not say by what it matched
+
+
+def _gone(run: Run, item: Item) -> Result:
+    """Return what became of an item that is not there any more."""
+    effect, begun = EFFECTS[run.task.action], run.was_attempted(item)
+    evidence = {"basis": "gone_after_attempt" if begun else "gone_before_attempt"}
+    return Result(item, effect.after if begun else effect.gone, evidence=evidence)
 
 
 def _held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dict[int, Result]:
@@ -192,7 +215,7 @@ async def _carry_out(
     try:
         outcome = await _perform(run, items)
     except CannotFulfil as error:
-        await refuse(run, run.pending(), error.reason)
+        await give_up(run, run.pending(), error.reason)
         return None
     return await take_answer(run, outcome, items)
 

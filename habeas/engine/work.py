@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from habeas.engine.acting import EFFECTS, CancelledInTime, act, refuse, take_answer
+from habeas.engine.acting import EFFECTS, CancelledInTime, act, give_up, refuse, take_answer
 from habeas.engine.calls import Caller, Defect, OutOfTime
 from habeas.engine.context import TaskContext
 from habeas.engine.exporting import export
@@ -33,7 +33,7 @@ from habeas.sdk import (
     Wait,
     WrongPerson,
 )
-from habeas.sdk.http import bounded_by
+from habeas.sdk.http import LEAST_TIME, bounded_by
 from habeas.vocabulary import NO_ACCEPTED_IDENTITY, AttentionReason, Phase
 
 # Tries at a task that meets a defect each time, before a person is asked.
@@ -41,6 +41,7 @@ MOST_ATTEMPTS = 5
 # Passes over what verification still finds, before a person is asked.
 MOST_PASSES = 3
 VERIFY_DUE = "verify_due"
+JOB_OVERDUE = "job_overdue"
 
 
 async def work(
@@ -186,18 +187,23 @@ async def _resumed(run: Run, wait: Wait, answer: bytes | None) -> Verdict | None
     if answer is None and run.ctx.now() < wait.check_at:
         return _until(run, wait)
     begun = [item for _, item in sorted(run.stored.items()) if item.attempted]
+    run.ctx.require_time(LEAST_TIME)  # time that we lack ourselves says nothing of the job
     outcome: object
     try:
         outcome = await run.caller.answer(run.processor.resume, wait, answer)
     except CannotFulfil as error:
-        await refuse(run, [item for item in begun if item.result is None], error.reason)
+        await give_up(run, [item for item in begun if item.result is None], error.reason)
         outcome = ()
+    except RetryLater:
+        if run.ctx.now() < wait.expect_by:
+            raise
+        return Park(AttentionReason.KEEPS_FAILING, JOB_OVERDUE)
     still = await take_answer(run, outcome, begun)
     if still is None:
         await run.wait_for(None)
         return None
     if run.ctx.now() >= still.expect_by:
-        return Park(AttentionReason.KEEPS_FAILING, "job_overdue")
+        return Park(AttentionReason.KEEPS_FAILING, JOB_OVERDUE)
     return _until(run, still)
 
 

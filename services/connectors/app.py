@@ -67,6 +67,7 @@ class Host:
             instance=settings.instance,
             lease_seconds=settings.lease_seconds,
             finish_within=settings.finish_within,
+            failing_attention=settings.failing_attention,
             store=self._store,
             wake=self._due,
             reported=self._reported,
@@ -100,7 +101,14 @@ class Host:
 
     def _make_loops(self) -> list[Loop]:
         settings, database, roster = self._settings, self._database, self.roster
-        accept = AcceptLate(database, roster, self._reports, after=settings.accept_after, reported=self._reported)
+        accept = AcceptLate(
+            database,
+            roster,
+            self._reports,
+            after=settings.accept_after,
+            every=settings.repeat_every,
+            reported=self._reported,
+        )
         forget = Forget(database, roster, self._reports, self._dead_letters, reported=self._reported)
         cluster = ClusterWatch(database, settings.kafka_bootstrap, self._start_afresh)
         return [

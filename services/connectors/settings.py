@@ -21,6 +21,15 @@ class ConnectorSettings(ExportSettings):
     lease_seconds: float = Field(default=30.0, ge=3.0, le=600.0)
     folder_poll: float = Field(default=1.0, gt=0, le=60.0)
     accept_after: float = Field(default=2.0, ge=0, le=60.0, description="unsettled for so long: say task.accepted")
+    repeat_every: float = Field(
+        default=300.0,
+        gt=0,
+        le=600.0,
+        description="say task.accepted again; well below the orchestrator's silence_attention",
+    )
+    failing_attention: float = Field(
+        default=900.0, gt=0, description="tries that fail for so long are shown to a person, and go on"
+    )
     announce_every: float = Field(default=300.0, gt=0)
     finish_within: float = Field(default=6.0, ge=0, le=10.0, description="what tasks at hand get when the host stops")
 

@@ -199,10 +199,12 @@ async def test_a_reply_lost_after_a_deletion_is_told_as_our_own_doing(ai: OpenAI
     assert await ai.remains(identities) == 0
 
 
-async def test_a_spent_quota_asks_for_attention_and_is_not_waited_for(ai: OpenAIVendor) -> None:
+async def test_a_spent_quota_is_told_by_its_name_and_asked_about_until_somebody_has_paid(ai: OpenAIVendor) -> None:
     ai.knobs(quota=1)
-    verdict = await Trial(ai, known_by(ai.sandbox.person())).run()
-    assert verdict == Park(AttentionReason.CREDENTIALS_REJECTED, "insufficient_quota")
+    trial = Trial(ai, known_by(ai.sandbox.person()))
+    assert await trial.run() == Again("insufficient_quota", after=600.0)
+    ai.knobs()
+    assert lines_of(await trial.finish()) == ALL_ERASED
 
 
 async def test_milliseconds_count_where_the_vendor_names_them(ai: OpenAIVendor) -> None:

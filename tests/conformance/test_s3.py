@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,22 @@ async def test_a_locked_version_is_retained_until_its_day(bucket: S3Vendor) -> N
     verdict = await Trial(bucket, identities).finish()
     assert isinstance(verdict, Settled)
     kept = [line for line in verdict.lines if line.disposition is Disposition.RETAINED]
-    assert [(line.count, line.ground, line.until is not None) for line in kept] == [(1, "object_lock", True)]
+    ends = await asyncio.to_thread(lock_of, bucket, identities)
+    assert [(line.count, line.ground, line.until) for line in kept] == [
+        (1, "object_lock", (ends - timedelta(microseconds=1)).date() + timedelta(days=1))
+    ]
     assert await bucket.remains(identities) == 1
+
+
+def lock_of(bucket: S3Vendor, identities: Sequence[Identity]) -> datetime:
+    """Return when the lock ends that keeps a version of this person's, as the vendor has it."""
+    client = bucket.client()
+    prefix = f"customers/{identities[1].value}/"
+    (left,) = client.list_object_versions(Bucket="habeas-demo", Prefix=prefix)["Versions"]
+    named = {"Bucket": "habeas-demo", "Key": left["Key"], "VersionId": left["VersionId"]}
+    ends: datetime = client.head_object(**named)["ObjectLockRetainUntilDate"]
+    client.close()
+    return ends.astimezone(UTC)
 
 
 @pytest.mark.parametrize("value", ["..", "../c-1", "c-1/../c-2", "c-1/", " ", "c\n1", "{customer_id}", "c-1\\x"])

@@ -1,5 +1,6 @@
 """The shop as a processor: the conformance kit against a real PostgreSQL, and what is peculiar to it."""
 
+import asyncio
 import io
 import itertools
 import tokenize
@@ -13,10 +14,11 @@ import pytest
 from pydantic import SecretStr
 from shop_habeas.processor import Settings, Shop  # type: ignore[import-not-found]  # an author installs it
 
-from habeas.engine import Settled
+from habeas.engine import Again, Settled
 from habeas.sdk import Action, Correction, Disposition, Http, Identity, IdentityType, Manifest
 from habeas.testing import Crashed, DyingLedger, NotArranged, ProcessorConformance, Trial, VendorUnderTest
 from habeas.testing.faults import Fault
+from tests.waiting import until
 
 MANIFEST = Manifest.load(Path(__file__).with_name("shop_habeas") / "manifest.toml")
 MOST_LINES = 60
@@ -132,7 +134,7 @@ async def test_an_address_of_another_customer_is_refused(shop_url: str) -> None:
     assert [(line.disposition, line.reason) for line in verdict.lines] == [(Disposition.REFUSED, "the_shop_forbids_it")]
 
 
-async def test_a_customer_with_a_row_that_is_new_is_refused_whole(shop_url: str) -> None:
+async def test_a_row_that_is_new_goes_with_its_customer(shop_url: str) -> None:
     shop = ShopUnderTest(shop_url)
     identities = await shop.person()
     trial = Trial(shop, identities, ledger=DyingLedger())
@@ -141,9 +143,35 @@ async def test_a_customer_with_a_row_that_is_new_is_refused_whole(shop_url: str)
     await shop.ask("INSERT INTO messages (customer_id, body) VALUES ($1, 'One more thing')", _customer(identities))
     verdict = await trial.finish()
     assert isinstance(verdict, Settled)
-    told = {(line.category, line.disposition) for line in verdict.lines}
-    assert {("customers", Disposition.REFUSED), ("orders", Disposition.REFUSED)} <= told
-    assert await shop.remains(identities) == 3, "what was known stands whole; what verification found was erased alone"
+    assert [(line.category, line.disposition, line.count) for line in verdict.lines] == [
+        ("customers", Disposition.ERASED, 1),
+        ("messages", Disposition.ERASED, 2),
+        ("orders", Disposition.ERASED, 1),
+    ]
+    assert await shop.remains(identities) == 0
+
+
+async def test_a_row_that_comes_to_be_while_its_customer_is_erased_costs_another_try_and_no_refusal(
+    shop_url: str,
+) -> None:
+    shop = ShopUnderTest(shop_url)
+    trial = Trial(shop, await shop.person())
+    visitor = await asyncpg.connect(shop_url)
+    writing = visitor.transaction()
+    await writing.start()
+    await visitor.execute("INSERT INTO messages (customer_id, body) VALUES ($1, 'Hi')", _customer(trial.identities))
+    erasing = asyncio.create_task(trial.run())
+    await until(lambda: waits_for(shop, visitor.get_server_pid()))
+    await writing.commit()
+    await visitor.close()
+    assert await erasing == Again("overtaken")
+    assert isinstance(await trial.finish(), Settled)
+    assert await shop.remains(trial.identities) == 0
+
+
+async def waits_for(shop: ShopUnderTest, pid: int) -> bool:
+    """Whether somebody waits for what the connection with this process id has locked."""
+    return bool(await shop.ask("SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", pid))
 
 
 def test_the_author_wrote_sixty_lines_at_most() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from habeas.sdk import Action, Identity, Item, Unlisted
 from habeas.testing.memory import Crash, Crashed, MemoryLedger
-from habeas.testing.rules.kit import Kit, all_gone, counted, nothing_found, settled
+from habeas.testing.rules.kit import Kit, WatchedLedger, all_gone, counted, nothing_found, settled
 from habeas.testing.tampering import dying_in_locate
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import VendorUnderTest
@@ -19,9 +19,9 @@ class EnduranceRules(Kit):
 
     def test_a_crash_at_any_step_loses_nothing(self) -> None:
         async def story(vendor: VendorUnderTest) -> None:
-            calm = Trial(vendor, await vendor.person())
-            whole = counted(await calm.finish())
-            for step in self._some_of(calm.ledger.crash.steps):
+            ledger = WatchedLedger(vendor=vendor)
+            whole = counted(await Trial(vendor, await vendor.person(), ledger=ledger).finish())
+            for step in self._some_of(ledger.crash.steps, surely=ledger.remembered_at):
                 trial = Trial(vendor, await vendor.person(), ledger=MemoryLedger(crash=Crash(at=step)))
                 with pytest.raises(Crashed):
                     await trial.finish()

@@ -5,7 +5,7 @@ from habeas.sdk import Action, Disposition, Identity, IdentityType
 from habeas.testing.rules.kit import Kit, all_gone, nothing_found, settled
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
-from habeas.vocabulary import Phase
+from habeas.vocabulary import Checked, Phase
 
 # What a search that takes its argument for a pattern, or for code, would match with everybody.
 PATTERNS = ("*", "%", "_", ".*", "' OR '1'='1", "\\", '"', "a,b", "{}", "../", "*@example.org", "\u202e")
@@ -58,7 +58,7 @@ class FindingRules(Kit):
             for kind in vendor.manifest.accepts:
                 for one in await vendor.person():
                     if one.type is kind:
-                        settled(await Trial(vendor, (one,)).finish())
+                        _found_by(kind, settled(await Trial(vendor, (one,)).finish()))
             assert await vendor.remains(other) == before, "with one identity alone it touched somebody else"
 
         self._tell(story, Action.ERASE)
@@ -89,3 +89,11 @@ class FindingRules(Kit):
             assert await vendor.remains(identities) == before, "to resolve is to look: it changed something"
 
         self._tell(story, Action.RESOLVE)
+
+
+def _found_by(kind: IdentityType, verdict: Settled) -> None:
+    """See that one identity alone led to something, or that it is said what nobody could look for by it."""
+    assert verdict.effects or any(line.checked is Checked.NOT_CHECKABLE for line in verdict.lines), (
+        f"somebody known by {kind.value} alone, and it told {verdict.lines}: let `locate` go by every identity of the "
+        "task, each by itself, and yield Unlisted for what cannot be found by it; or take its type out of `accepts`"
+    )

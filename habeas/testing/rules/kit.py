@@ -3,13 +3,14 @@
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from habeas.engine import Park, Settled, StoredItem, Verdict
-from habeas.sdk import Action, Disposition, Identity
+from habeas.sdk import Action, Disposition, Identity, Result
 from habeas.testing.memory import Crashed, DyingLedger, MemoryLedger
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
@@ -18,6 +19,7 @@ from habeas.vocabulary import DONE, Checked
 Story = Callable[[VendorUnderTest], Coroutine[Any, Any, None]]
 Key = tuple[str, str]
 QUICK = "HABEAS_KIT_MOST_CALLS"
+READS = ("GET", "HEAD")
 
 
 class Kit(ABC):
@@ -26,8 +28,9 @@ class Kit(ABC):
     people_are_alike: bool = True
     """Whether every person of the vendor under test has equally many things, so that counts can be compared."""
 
-    most_calls: int = 40
-    """Calls of one task, and steps of its memory, at which a fault or crash is tried: spread over all that there are.
+    most_calls: int | None = None
+    """Calls of one task, and steps of its memory, at which a fault or crash is tried: spread over all that there are,
+    the first effect among them. None: all of them.
 
     The environment variable `HABEAS_KIT_MOST_CALLS` lowers it, for a quick look.
     """
@@ -47,12 +50,46 @@ class Kit(ABC):
         except NotArranged as error:
             pytest.skip(str(error))
 
-    def _some_of(self, count: int) -> list[int]:
-        """Return numbers below `count`, spread evenly from the first to the last: all, or as many as are tried."""
-        most = min(self.most_calls, int(os.environ.get(QUICK, self.most_calls)))
+    def _some_of(self, count: int, *, surely: int | None = None) -> list[int]:
+        """Return numbers below `count`, spread evenly from the first to the last: all, or as many as are tried.
+
+        `surely` is among them: it takes the place of its nearest neighbour.
+        """
+        limits = [self.most_calls, int(os.environ.get(QUICK, count))]
+        most = min(limit for limit in limits if limit is not None)
         if count <= most:
             return list(range(count))
-        return sorted({round(place * (count - 1) / max(most - 1, 1)) for place in range(most)})
+        some = {round(place * (count - 1) / max(most - 1, 1)) for place in range(most)}
+        if surely is not None and surely < count:
+            some = some - {min(some, key=lambda number: abs(number - surely))} | {surely}
+        return sorted(some)
+
+
+@dataclass(slots=True)
+class WatchedLedger(MemoryLedger):
+    """Notes when the first effect was: before which call of `vendor`, and at which step its result was remembered."""
+
+    vendor: VendorUnderTest | None = None
+    begun_at: int | None = None
+    remembered_at: int | None = None
+
+    async def attempting(self, ordinals: Sequence[int], decided: Mapping[int, Mapping[str, str]] | None = None) -> None:
+        await MemoryLedger.attempting(self, ordinals, decided)
+        if self.begun_at is None and self.vendor is not None:
+            self.begun_at = self.vendor.calls
+
+    async def results(self, results: Mapping[int, Result], *, effects: int) -> None:
+        if self.remembered_at is None and effects:
+            self.remembered_at = self.crash.steps
+        await MemoryLedger.results(self, results, effects=effects)
+
+    @property
+    def effect_at(self) -> int | None:
+        """The number of the first call that does not only read, of those that followed the beginning of an effect."""
+        if self.vendor is None or self.begun_at is None or self.vendor.calls <= self.begun_at:
+            return None
+        calls = self.vendor.seen[self.begun_at - self.vendor.calls :]
+        return self.begun_at + next((n for n, call in enumerate(calls) if call.method not in READS), 0)
 
 
 def all_gone(verdict: Verdict, vendor: VendorUnderTest) -> Settled:

@@ -13,7 +13,7 @@ from habeas.sdk import Action, CredentialsRejected, Processor, ProcessorError
 from habeas.testing import faults
 from habeas.testing.faults import Fault
 from habeas.testing.memory import MemoryLedger
-from habeas.testing.rules.kit import Kit, all_gone, counted
+from habeas.testing.rules.kit import Kit, WatchedLedger, all_gone, counted
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
 from habeas.vocabulary import AttentionReason
@@ -71,8 +71,8 @@ class NetworkRules(Kit):
     @pytest.mark.parametrize("kind", ["lost_reply", "html", "half_json", "http_503"])
     def test_a_fault_at_any_call_changes_nothing_of_how_it_ends(self, kind: str) -> None:
         async def story(vendor: VendorUnderTest) -> None:
-            whole, calls = await _calm(vendor)
-            for number in self._some_of(calls):
+            whole, calls, effect = await _calm(vendor)
+            for number in self._some_of(calls, surely=effect):
                 trial = Trial(vendor, await vendor.person())
                 await vendor.suffer(kind, _hostile(kind), at=number)
                 verdict = all_gone(await trial.finish(), vendor)
@@ -137,14 +137,15 @@ def _tried_again(verdict: object, what: str) -> Again:
     return verdict
 
 
-async def _calm(vendor: VendorUnderTest) -> tuple[int, int]:
-    """Return what a calm task counts, and how many calls it takes."""
+async def _calm(vendor: VendorUnderTest) -> tuple[int, int, int | None]:
+    """Return what a calm task counts, how many calls it takes, and which of them is the first effect."""
     await _opened_once(vendor)
     await vendor.recover()
-    whole = counted(await Trial(vendor, await vendor.person()).finish())
+    ledger = WatchedLedger(vendor=vendor)
+    whole = counted(await Trial(vendor, await vendor.person(), ledger=ledger).finish())
     if not vendor.calls:
         raise NotArranged("give `transport=self.transport()` to Http in open() of your VendorUnderTest")
-    return whole, vendor.calls
+    return whole, vendor.calls, ledger.effect_at
 
 
 async def _opened_once(vendor: VendorUnderTest) -> None:

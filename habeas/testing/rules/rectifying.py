@@ -9,7 +9,7 @@ from habeas.engine.rectifying import same
 from habeas.sdk import Action, Correction, Disposition, Identity
 from habeas.testing import faults
 from habeas.testing.memory import Crash, Crashed, DyingLedger, MemoryLedger
-from habeas.testing.rules.kit import Kit, changed, nothing_found, settled
+from habeas.testing.rules.kit import Kit, WatchedLedger, changed, nothing_found, settled
 from habeas.testing.tampering import pretending_to_rectify
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
@@ -81,9 +81,9 @@ class RectificationRules(Kit):
 
     def test_a_crash_at_any_step_ends_as_rectified(self) -> None:
         async def story(case: "Case") -> None:
-            calm = case.trial()
-            await calm.finish()
-            for step in self._some_of(calm.ledger.crash.steps):
+            ledger = WatchedLedger(vendor=case.vendor)
+            await case.trial(ledger=ledger).finish()
+            for step in self._some_of(ledger.crash.steps, surely=ledger.remembered_at):
                 fresh = await Case.of(case.vendor, case.field)
                 trial = fresh.trial(ledger=MemoryLedger(crash=Crash(at=step)))
                 with pytest.raises(Crashed):
@@ -97,11 +97,12 @@ class RectificationRules(Kit):
             async with case.vendor.open():
                 pass
             await case.vendor.recover()
-            await case.trial().finish()
-            calls = case.vendor.calls
+            ledger = WatchedLedger(vendor=case.vendor)
+            await case.trial(ledger=ledger).finish()
+            calls, effect = case.vendor.calls, ledger.effect_at
             if not calls:
                 raise NotArranged("give `transport=self.transport()` to Http in open() of your VendorUnderTest")
-            for number in self._some_of(calls):
+            for number in self._some_of(calls, surely=effect):
                 fresh = await Case.of(case.vendor, case.field)
                 await case.vendor.suffer("lost_reply", faults.reply_lost(), at=number)
                 await fresh.ends_well(fresh.trial(), f"after a reply lost at call {number} of {calls}")

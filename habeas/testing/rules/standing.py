@@ -4,7 +4,7 @@ import pytest
 
 from habeas.sdk import Action, Disposition
 from habeas.testing.memory import Crash, Crashed, MemoryLedger
-from habeas.testing.rules.kit import Kit, nothing_found, settled
+from habeas.testing.rules.kit import Kit, WatchedLedger, nothing_found, settled
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import VendorUnderTest
 
@@ -42,7 +42,8 @@ class StandingRules(Kit):
             assert told <= WORDS[action] | {Disposition.ALREADY_DONE}, (
                 f"{action.value} was done already and it told {again.lines}: say `already_done`, or do it again"
             )
-            for step in self._some_of(_steps(await _calm(vendor, action))):
+            calm = await _calm(vendor, action)
+            for step in self._some_of(calm.crash.steps, surely=calm.remembered_at):
                 trial = Trial(vendor, await vendor.person(), action=action, ledger=MemoryLedger(crash=Crash(at=step)))
                 with pytest.raises(Crashed):
                     await trial.finish()
@@ -61,11 +62,7 @@ class StandingRules(Kit):
         self._tell(story, action)
 
 
-async def _calm(vendor: VendorUnderTest, action: Action) -> MemoryLedger:
-    trial = Trial(vendor, await vendor.person(), action=action)
-    settled(await trial.finish())
-    return trial.ledger
-
-
-def _steps(ledger: MemoryLedger) -> int:
-    return ledger.crash.steps
+async def _calm(vendor: VendorUnderTest, action: Action) -> WatchedLedger:
+    ledger = WatchedLedger(vendor=vendor)
+    settled(await Trial(vendor, await vendor.person(), action=action, ledger=ledger).finish())
+    return ledger

@@ -62,6 +62,7 @@ class Claimed:
     phase: str | None
     attention: str | None
     reason: str | None
+    failing_since: datetime | None
     journal: Sequence[tuple[bytes | None, bytes]] = ()
     journaled: int = 0
     claimed_as: tuple[int, bool] = (0, False)
@@ -100,6 +101,7 @@ class Claimed:
             phase=None,
             attention=None,
             reason=None,
+            failing_since=None,
         )
         claimed.claimed_as = (claimed.dispatch_no, cancelled)
         return claimed
@@ -206,7 +208,8 @@ class Answered:
 class PutDown:
     """It is not over. `after` seconds it is due again; `state` `parked` and `unsealable` wait to be asked for.
 
-    `kid` names the key that was wanted where the seal could not be opened.
+    `kid` names the key that was wanted where the seal could not be opened; `failing_since` is when the first of the
+    tries failed that all failed.
     """
 
     state: str
@@ -217,6 +220,7 @@ class PutDown:
     reason: str | None
     attention: AttentionReason | None = None
     kid: str | None = None
+    failing_since: datetime | None = None
 
 
 Ending = Answered | PutDown

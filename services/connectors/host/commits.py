@@ -157,6 +157,7 @@ class Commits:
         down = [(write, write.ending) for write in writes if isinstance(write.ending, PutDown)]
         if not down:
             return []
+        told = [self._progress(write, ending) for write, ending in down]
         await connection.execute(
             SQL["put_down"],
             [write.task.id for write, _ in down],
@@ -168,14 +169,12 @@ class Commits:
             [ending.attention for _, ending in down],
             [ending.reason for _, ending in down],
             [write.task.asked_again for write, _ in down],
+            [ending.failing_since for _, ending in down],
+            [report is not None for report in told],
         )
-        reports = []
         for write, ending in down:
             metrics.PUT_DOWN.labels(write.task.processor, ending.state).inc()
-            report = self._progress(write, ending)
-            if report is not None:
-                reports.append(report)
-        return reports
+        return [report for report in told if report is not None]
 
     def _progress(self, write: Write, ending: PutDown) -> Outgoing | None:
         """Return what is to be told of a task that was put down; None when that is nothing new."""

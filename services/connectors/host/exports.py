@@ -20,6 +20,7 @@ SMALL = 1 << 20  # bytes that any number of exports may hold
 LARGE_AT_ONCE = 4  # exports that may hold more, a part that fills and one that is sent each
 TURN_WITHIN = 30.0  # seconds that an export waits for its turn to grow; then its task makes room and comes again
 BUSY_PAUSE = 15.0
+EXPORTS_BUSY = "exports_busy"
 
 
 class Attempt(Protocol):
@@ -126,7 +127,7 @@ class AttemptExports:
             async with asyncio.timeout(TURN_WITHIN):
                 await self._place.turns.acquire()
         except TimeoutError:
-            raise RetryLater("exports_busy", after=BUSY_PAUSE) from None
+            raise RetryLater(EXPORTS_BUSY, after=BUSY_PAUSE) from None
         self._large = True
 
     def _may_go_on(self) -> None:

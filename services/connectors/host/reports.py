@@ -1,7 +1,7 @@
 """Composes reports: ids that are the same however often one is made, proven with the processor's newest keys."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contracts import ids
 from contracts.message import Message
@@ -16,6 +16,7 @@ from services.connectors.domain.claimed import Answered, Claimed, PutDown, Told
 from services.connectors.host.served import Served
 
 Reported = Told | Claimed
+SOON = timedelta(seconds=5)
 
 
 class Reports:
@@ -26,17 +27,21 @@ class Reports:
         self._composer = composer
         self._clock = clock
 
-    def accepted(self, task: Reported, dispatch_no: int, keys: ProcessorKeys) -> Outgoing:
-        """Return `task.accepted`."""
+    def accepted(
+        self, task: Reported, dispatch_no: int, keys: ProcessorKeys, *, until: datetime, again: bool = False
+    ) -> Outgoing:
+        """Return `task.accepted`; `until` is when it goes on, or about now where it does not wait."""
+        now = self._clock.now()
         body = TaskAccepted(
             livemode=task.livemode,
             task_id=task.id,
             request_id=task.request_id,
             processor=task.processor,
             dispatch_no=dispatch_no,
-            at=self._clock.now(),
+            at=now,
+            next_at=until if until > now + SOON else None,
         )
-        return self._report(body, task, keys, dispatch_no)
+        return self._report(body, task, keys, dispatch_no, *([int(until.timestamp())] if again else []))
 
     def settled(self, task: Reported, dispatch_no: int, answer: Answered, keys: ProcessorKeys) -> Outgoing:
         """Return `task.settled`."""

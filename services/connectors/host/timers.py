@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.log import get_logger
 from services.chassis.loops import Wake
 from services.chassis.postgres.outbox import append
@@ -11,6 +13,7 @@ from services.chassis.postgres.pool import Database
 from services.chassis.postgres.queries import Queries
 from services.connectors.domain.claimed import Told, never_done
 from services.connectors.host.reports import Reports
+from services.connectors.host.served import Served
 from services.connectors.host.worker import Serving
 
 log = get_logger(__name__)
@@ -20,17 +23,20 @@ SQL = Queries.load("services.connectors.store", "arrivals.sql", "timers.sql")
 
 
 class AcceptLate:
-    """A loop's step: `task.accepted` for what is not settled after a while.
+    """A loop's step: `task.accepted` for what is not settled after a while, and again for what is not for long.
 
     Of a processor with tasks in line it is said much later: while there is work, saying so would be most of it.
     """
 
-    def __init__(self, database: Database, roster: Serving, reports: Reports, *, after: float, reported: Wake) -> None:
-        """Speak after `after` seconds."""
+    def __init__(
+        self, database: Database, roster: Serving, reports: Reports, *, after: float, every: float, reported: Wake
+    ) -> None:
+        """Speak after `after` seconds, then `every` so many."""
         self._database = database
         self._roster = roster
         self._reports = reports
         self._after = after
+        self._every = every
         self._reported = reported
 
     async def step(self) -> int:
@@ -41,13 +47,17 @@ class AcceptLate:
         async with self._database.transaction() as connection:
             behind = max(self._after, BEHIND_AFTER)
             rows = await connection.fetch(SQL["accept"], list(served), self._after, behind)
-            messages = [
-                self._reports.accepted(_told(row), row["dispatch_no"], served[row["processor"]].keys) for row in rows
-            ]
+            repeated = await connection.fetch(SQL["accept_again"], list(served), self._every)
+            messages = [self._accepted(row, served) for row in rows]
+            messages += [self._accepted(row, served, again=True) for row in repeated]
             await append(connection, messages)
         if messages:
             self._reported.set()
         return len(messages)
+
+    def _accepted(self, row: Mapping[str, Any], served: Mapping[str, Served], *, again: bool = False) -> Outgoing:
+        keys = served[row["processor"]].keys
+        return self._reports.accepted(_told(row), row["dispatch_no"], keys, until=row["told_until"], again=again)
 
 
 class Announce:

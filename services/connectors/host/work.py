@@ -4,6 +4,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -19,7 +20,7 @@ from services.chassis.faultpoints import faultpoint
 from services.chassis.log import describe, get_logger
 from services.connectors.domain.backoff import SHORTEST, pause
 from services.connectors.domain.claimed import Answered, Claimed, Ending, PutDown, lines_of
-from services.connectors.host.exports import Place
+from services.connectors.host.exports import EXPORTS_BUSY, Place
 from services.connectors.host.holds import Holds
 from services.connectors.host.ledger import DatabaseLedger
 from services.connectors.host.served import Served
@@ -39,12 +40,14 @@ async def work_on(
     clock: Clock,
     *,
     holds: Holds,
+    failing_attention: float,
     place: Place | None = None,
     replaced: Callable[[Served], Awaitable[bool]] | None = None,
 ) -> None:
     """Work on `task` until it is settled or put down; what it exports goes to `place`, what it must keep to `holds`.
 
     Where the vendor refuses our credentials and `replaced` says that there are others by now, they are tried at once.
+    What fails for `failing_attention` seconds is shown to a person.
     Raises `LeaseLost`; everything else becomes a retry.
     """
     keep = True
@@ -58,6 +61,8 @@ async def work_on(
     except Exception as error:  # noqa: BLE001  # of the host itself: it must neither lose the task nor spin on it
         log.error("task.try_failed", task_id=task.id, processor=task.processor, error=describe(error))
         ending, keep = _defect(task, clock), False
+    if isinstance(ending, PutDown):
+        ending = _lasting(task, ending, clock.now(), timedelta(seconds=failing_attention))
     await ledger.end(ending, keep=keep)
     if isinstance(ending, Answered):
         faultpoint("worker.settled")
@@ -138,6 +143,15 @@ def _call_for_help(task: Claimed, ending: Ending) -> Ending:
     if isinstance(ending, PutDown) and task.retries >= STORE_PATIENCE:
         return replace(ending, attention=AttentionReason.KEEPS_FAILING)
     return ending
+
+
+def _lasting(task: Claimed, ending: PutDown, now: datetime, patience: timedelta) -> PutDown:
+    """Remember since when all tries have failed, and have a person look at it in the end, while they go on."""
+    if ending.phase is not Phase.RETRYING or ending.reason == EXPORTS_BUSY:  # which is a turn that has not come
+        return ending
+    since = task.failing_since or now
+    attention = AttentionReason.KEEPS_FAILING if now - since >= patience else ending.attention
+    return replace(ending, failing_since=since, attention=attention)
 
 
 def _defect(task: Claimed, clock: Clock) -> PutDown:

@@ -59,6 +59,7 @@ class Worker:
         instance: int,
         lease_seconds: float,
         finish_within: float,
+        failing_attention: float,
         wake: Wake,
         reported: Wake,
         store: ObjectStore | None = None,
@@ -72,6 +73,7 @@ class Worker:
         self._keys = keys
         self._clock = clock
         self._finish_within = finish_within
+        self._failing_attention = failing_attention
         self._place = Place.of(store)
         self._holds = Holds(database, keys, clock)
         self.purge = Purge(database, store)
@@ -222,6 +224,7 @@ class Worker:
                     ledger,
                     self._clock,
                     holds=self._holds,
+                    failing_attention=self._failing_attention,
                     place=self._place,
                     replaced=self._roster.replaced,
                 )

@@ -29,7 +29,7 @@ SET dispatch_no = w.dispatch_no, cancelled = t.cancelled OR w.cancelled, seal = 
     keep_until = greatest(w.not_after, w.forget_after, t.keep_until), traceparent = w.traceparent,
     state = 'open', next_at = now(), received_at = now(), attempt = 1, retries = 0,
     max_passes = t.max_passes + CASE WHEN t.state = 'parked' AND t.attention = 'residue_remains' THEN $9 ELSE 0 END,
-    attention = NULL
+    attention = NULL, failing_since = NULL
 FROM unnest($1::text[], $2::int[], $3::bool[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[],
             $8::text[], $10::text[])
     AS w(id, dispatch_no, cancelled, due_at, not_after, forget_after, seal, rules, traceparent)

@@ -19,9 +19,25 @@ due AS (
     FOR UPDATE OF t SKIP LOCKED
 )
 UPDATE tasks t
-SET accepted_no = t.dispatch_no
+SET accepted_no = t.dispatch_no,
+    told_until = CASE WHEN t.state = 'open' AND t.holder IS NULL THEN greatest(t.next_at, now()) ELSE now() END
 WHERE t.id = ANY (ARRAY(SELECT id FROM due))
-RETURNING t.id, t.request_id, t.processor, t.livemode, t.dispatch_no, t.traceparent;
+RETURNING t.id, t.request_id, t.processor, t.livemode, t.dispatch_no, t.traceparent, t.told_until;
+
+-- name: accept_again
+-- Takes tasks that are still open $2 seconds after what was last said of them: at work, waiting, or in line.
+WITH due AS (
+    SELECT t.id
+    FROM tasks t
+    WHERE t.state = 'open' AND t.told_until <= now() - make_interval(secs => $2) AND t.processor = ANY ($1::text[])
+    ORDER BY t.told_until
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE tasks t
+SET told_until = CASE WHEN t.holder IS NULL THEN greatest(t.next_at, now()) ELSE now() END
+WHERE t.id = ANY (ARRAY(SELECT id FROM due))
+RETURNING t.id, t.request_id, t.processor, t.livemode, t.dispatch_no, t.traceparent, t.told_until;
 
 -- name: to_forget
 -- Locks tasks whose time to be forgotten has come.

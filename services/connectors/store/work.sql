@@ -17,7 +17,7 @@ SET holder = $3, fence = t.fence + 1, tries = t.tries + 1
 WHERE t.id = ANY (ARRAY(SELECT id FROM wanted))
 RETURNING t.id, t.request_id, t.processor, t.livemode, t.dispatch_no, t.cancelled, t.action, t."right", t.due_at,
           t.not_after, t.seal, t.rules, t.traceparent, t.fence, t.tries, t.attempt, t.retries, t.max_passes, t.phase,
-          t.attention, t.reason;
+          t.attention, t.reason, t.failing_since;
 
 -- name: journals
 -- Reads what tasks remember.
@@ -60,9 +60,12 @@ SET holder = NULL,
     next_at = now() + make_interval(secs => CASE WHEN w.asked_again THEN 0 ELSE w.after END),
     attempt = CASE WHEN w.asked_again THEN t.attempt ELSE w.attempt END,
     retries = CASE WHEN w.asked_again THEN t.retries ELSE w.retries END,
-    phase = w.phase, attention = w.attention, reason = w.reason
-FROM unnest($1::text[], $2::text[], $3::float8[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bool[])
-    AS w(id, state, after, attempt, retries, phase, attention, reason, asked_again)
+    phase = w.phase, attention = w.attention, reason = w.reason,
+    failing_since = CASE WHEN w.asked_again THEN NULL ELSE w.failing_since END,
+    told_until = CASE WHEN w.told THEN now() + make_interval(secs => w.after) ELSE t.told_until END
+FROM unnest($1::text[], $2::text[], $3::float8[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bool[],
+            $10::timestamptz[], $11::bool[])
+    AS w(id, state, after, attempt, retries, phase, attention, reason, asked_again, failing_since, told)
 WHERE t.id = w.id AND t.id = ANY ($1);
 
 -- name: cancelled

@@ -110,12 +110,28 @@ class ProcessorTask:
             return False
         self.accept(at, silence_at)
         self.progress_fence, self.progress_sequence, self.phase = fence, sequence, phase
-        self.silence_at = silence_at
         if attention is None:
             self.attention = None
         else:
             self.need(attention, at)
+        self.hear(silence_at)
         return True
+
+    def hear(self, silence_at: datetime) -> bool:
+        """Note that a host still has it; False when that changes nothing.
+
+        It is not silent then. What a person was called for is asked about as seldom as before.
+        """
+        if self.state is not TaskState.ACCEPTED:
+            return False
+        before = (self.attention, self.silence_at, self.silences)
+        if self.attention is not None and self.attention["reason"] == AttentionReason.SILENT.value:
+            self.attention = None
+        if self.attention is None:
+            self.silence_at, self.silences = silence_at, 0
+        else:
+            self.silence_at = max(self.silence_at or silence_at, silence_at)
+        return before != (self.attention, self.silence_at, self.silences)
 
     def need(self, reason: AttentionReason, since: datetime) -> None:
         """Show it to an operator; the time of the first call for one reason stays."""

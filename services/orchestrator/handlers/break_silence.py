@@ -93,14 +93,14 @@ class SilenceBreaker:
         self._deps.wakes.relay.set()
 
     def _show(self, work: Workspace, task: ProcessorTask, now: datetime) -> None:
-        request = work.requests[task.request_id]
+        request, since = work.requests[task.request_id], task.silence_at or now
         if task.attention is None:
             task.need(AttentionReason.SILENT, now)
         task.silences = 1
         task.silence_at = now + timedelta(seconds=self._pause(0))
         request.note(
             "task.silent",
-            event_id=Messages(self._deps).event_id(task.id, "task.silent", task.dispatch_no),
+            event_id=Messages(self._deps).event_id(task.id, "task.silent", task.dispatch_no, since.isoformat()),
             at=now,
             task_id=task.id,
             processor=task.processor,

@@ -89,9 +89,7 @@ class _Recorder:
             case TaskSettled():
                 self._settled(request, task, body, report.event_id)
             case TaskAccepted():
-                if task.accept(body.at, self._silence_at):
-                    self._note(request, task, "task.accepted", report.event_id)
-                    self._review(request, task)
+                self._accepted(request, task, body, report.event_id)
             case TaskProgressed():
                 self._progressed(request, task, body, report.event_id)
             case TaskUnsealable():
@@ -122,19 +120,26 @@ class _Recorder:
         self.placed += place(self._deps, request, task, body.outcome, self._now)
         request.hear_of_end(task.action)
 
+    def _accepted(self, request: DataSubjectRequest, task: ProcessorTask, body: TaskAccepted, event_id: str) -> None:
+        silence, needed = self._silent_from(body.next_at), task.attention
+        if task.accept(body.at, silence):
+            self._note(request, task, "task.accepted", event_id)
+        elif task.hear(silence):  # said again, which is no news for the timeline
+            self._work.touch_task(task)
+        if task.attention is not needed:
+            self._work.touch(request)
+        self._review(request, task)
+
     def _progressed(
         self, request: DataSubjectRequest, task: ProcessorTask, body: TaskProgressed, event_id: str
     ) -> None:
-        # A host that said when it goes on is not silent until then.
-        patience = timedelta(seconds=self._deps.settings.silence_attention)
-        silence = self._silence_at if body.next_at is None else max(self._silence_at, body.next_at + patience)
         changed = task.progress(
             fence=body.fence,
             sequence=body.sequence,
             phase=body.phase,
             attention=body.attention,
             at=body.at,
-            silence_at=silence,
+            silence_at=self._silent_from(body.next_at),
         )
         if not changed:
             return
@@ -155,6 +160,12 @@ class _Recorder:
         task.need(AttentionReason.UNSEALABLE, self._now)
         self.unsealable.append((task, body.key_versions))
         self._review(request, task)
+
+    def _silent_from(self, next_at: datetime | None) -> datetime:
+        """Return when to wonder: a host that said when it goes on is not silent until then."""
+        if next_at is None:
+            return self._silence_at
+        return max(self._silence_at, next_at + timedelta(seconds=self._deps.settings.silence_attention))
 
     def _review(self, request: DataSubjectRequest, task: ProcessorTask) -> None:
         """Let the planner sum up what the request needs; it alone decides that nothing is needed any more."""

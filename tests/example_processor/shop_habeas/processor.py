@@ -13,6 +13,7 @@ from habeas import sdk
 
 Items = Sequence[sdk.Item]
 AWAY = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+OVERTAKEN = asyncpg.ForeignKeyViolationError  # a row came to be while we erased: the next try sees it
 
 
 class Settings(BaseModel):
@@ -75,9 +76,9 @@ class Shop(sdk.Processor[Settings]):
         try:
             async with asyncio.timeout(min(5.0, ctx.time_left() - 0.5)):
                 return list(await self._db.fetch(sql, *values))
-        except asyncpg.IntegrityConstraintViolationError:  # another customer's address, or a row that is new
-            raise sdk.CannotFulfil("the_shop_forbids_it") from None
+        except (*AWAY, OVERTAKEN) as error:
+            raise sdk.RetryLater("overtaken" if isinstance(error, OVERTAKEN) else "database_away") from None
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise sdk.CredentialsRejected from None
-        except AWAY:
-            raise sdk.RetryLater("database_away") from None
+        except asyncpg.IntegrityConstraintViolationError:  # another customer's address
+            raise sdk.CannotFulfil("the_shop_forbids_it") from None

@@ -27,8 +27,10 @@ PARTS = {
 MOST_FILES = 10_000
 PAGE = 100
 
-# 429 as well, but of the kind that no patience helps: somebody must pay.
+# 429 as well, but of the kind that lasts until somebody pays.
 _SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+SPENT = "insufficient_quota"
+SPENT_PAUSE = 600.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,256}")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
@@ -75,8 +77,8 @@ class Thing:
 
 
 class Platform:
-    """The calls. Every one raises `RetryLater` or `CredentialsRejected` as `Http` does (403 and a spent quota are the
-    latter), and `UnexpectedAnswerError` on any other answer that is not understood.
+    """The calls. Every one raises `RetryLater` or `CredentialsRejected` as `Http` does (403 is the latter), and
+    `UnexpectedAnswerError` on any other answer that is not understood.
     """
 
     def __init__(self, http: Http, *, token: str, organization: str | None, project: str | None) -> None:
@@ -198,7 +200,7 @@ def _judge(answer: Answer) -> ProcessorError | None:
     if answer.status == 403:
         return CredentialsRejected("missing_permission")
     if answer.status == 429 and _SPENT & _words(answer.body):
-        return CredentialsRejected("insufficient_quota")
+        return RetryLater(SPENT, after=SPENT_PAUSE)  # the key is good: a new one would not help
     if answer.status == 409:  # two calls on one object at a time
         return RetryLater("conflict", after=_wait(answer.headers))
     error = busy(answer.status, answer.headers)

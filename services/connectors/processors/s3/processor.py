@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from types import TracebackType
 from typing import Literal, Self
 
@@ -25,6 +25,7 @@ from habeas.sdk import (
     Processor,
     Record,
     Result,
+    RetryLater,
     Unlisted,
 )
 from services.connectors.processors.s3.clients import Clients
@@ -32,6 +33,7 @@ from services.connectors.processors.s3.vendor import Ask, Bucket, Content, NoCon
 
 FILES = "files"
 UPLOADS = "uploads"
+CLOCKS_DIFFER = timedelta(minutes=5)  # at most, S3's and ours: a lock that ended by ours may still hold by theirs
 _SLOT = "{customer_id}/"
 
 
@@ -195,10 +197,12 @@ class S3(Processor[Settings]):
         if code != "AccessDenied":
             return Result(item, Disposition.FAILED, note=code)
         lock = self._bucket.lock_on(version, _asking(ctx))
-        if lock is None or _over(lock.until, ctx.today()):
+        if lock is None or (lock.until is not None and lock.until + CLOCKS_DIFFER <= ctx.now()):
             raise CredentialsRejected("delete_not_permitted")
+        if lock.until is not None and lock.until <= ctx.now():
+            raise RetryLater("lock_just_ended")
         note = None if lock.until else "legal_hold"
-        return Result(item, Disposition.RETAINED, ground="object_lock", until=lock.until, note=note)
+        return Result(item, Disposition.RETAINED, ground="object_lock", until=lock.gone_on, note=note)
 
 
 def _customers(ctx: Context) -> list[Identity]:
@@ -227,10 +231,6 @@ def _told(version: Version, what: str, content: Content | None = None) -> dict[s
         told |= {"media_type": content.media_type, "bytes": content.size, "metadata": dict(content.metadata)}
         told["date"] = content.modified.astimezone(UTC).isoformat()
     return told
-
-
-def _over(until: date | None, today: date) -> bool:
-    return until is not None and until < today
 
 
 def _item(version: Version, matched: Identity) -> Item:

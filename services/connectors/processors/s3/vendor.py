@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -61,9 +61,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What keeps a version: retention until a day, or a legal hold without an end."""
+    """What keeps a version: retention until a moment (aware), or a legal hold without an end."""
 
-    until: date | None
+    until: datetime | None
+
+    @property
+    def gone_on(self) -> date | None:
+        """The first day, in UTC, at whose beginning nothing keeps it any more."""
+        if self.until is None:
+            return None
+        day = self.until.astimezone(UTC)
+        return day.date() if day.time() == time.min else day.date() + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,7 @@ class Bucket:
             if head.get("ObjectLockLegalHoldStatus") == "ON":
                 return Lock(None)
             if "ObjectLockRetainUntilDate" in head:
-                return Lock(head["ObjectLockRetainUntilDate"].date())
+                return Lock(head["ObjectLockRetainUntilDate"])
         return None
 
     def content(self, version: Version, ask: Ask, require_time: Callable[[float], None]) -> Content | None:

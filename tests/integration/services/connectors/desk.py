@@ -210,6 +210,7 @@ class Desk:
             instance=0,
             lease_seconds=30.0,
             finish_within=5.0,
+            failing_attention=900.0,
             wake=Wake(),
             reported=Wake(),
         )

@@ -298,12 +298,16 @@ async def test_many_large_exports_take_turns(rig: Rig, monkeypatch: pytest.Monke
     vendor.gate.clear()
     async with rig.host():
         all_sent = [await send(rig) for _ in range(7)]
-        await until(lambda: vendor.arrived >= 4)
-        assert len(rig.stored()) <= 7
+        await until(lambda: _put_off(rig, 3))
+        assert vendor.arrived == 4, "the others wait before their last chunk"
         vendor.gate.set()
         for sent in all_sent:
             assert await exported(rig, await rig.settled(sent))
         await until(lambda: len(rig.stored()) == len(all_sent))
+
+
+async def _put_off(rig: Rig, tasks: int) -> bool:
+    return len(await rig.rows("SELECT FROM tasks WHERE reason = 'exports_busy'")) == tasks
 
 
 async def test_an_attempt_that_lost_its_lease_and_does_not_know_it(rig: Rig) -> None:

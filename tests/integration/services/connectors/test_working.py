@@ -52,6 +52,7 @@ async def test_accepted_is_said_of_what_takes_long_and_of_nothing_else(rig: Rig)
         accepted = await rig.first(TaskAccepted, slow)
         vendor.gate.set()
         await rig.settled(slow)
+    async with rig.host(accept_after=60.0):
         quick = await rig.send(rig.message("crm", "c-2"))
         await rig.settled(quick)
     assert accepted.dispatch_no == 1
@@ -73,9 +74,18 @@ async def test_a_limit_of_tasks_at_a_time_is_kept(rig: Rig) -> None:
     rig.kinds["records"] = kind(limits={"concurrency": 2})
     vendor = await rig.enrol("crm")
     vendor.records = {f"c-{number}": [f"r{number}"] for number in range(8)}
+    vendor.gate.clear()
+
+    async def in_line() -> bool:
+        query = "SELECT FROM tasks WHERE state = 'open' AND holder IS NULL AND next_at <= now()"
+        return vendor.arrived >= 2 and len(await rig.rows(query)) == 6
+
     async with rig.host():
         sent = [await rig.send(rig.message("crm", customer)) for customer in vendor.records]
+        await until(in_line)
+        assert vendor.arrived == 2
+        vendor.gate.set()
         for one in sent:
             await rig.settled(one)
     assert len(vendor.effects) == 8
-    assert vendor.most_together <= 2
+    assert vendor.most_together == 2

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -46,6 +46,7 @@ class Vendor:
     lie: bool = False
     aliases: dict[str, str] = field(default_factory=dict)
     job_until: datetime | None = None
+    poll: timedelta = timedelta(0)
     arrived: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     after: asyncio.Event = field(default_factory=asyncio.Event)
@@ -123,6 +124,15 @@ class Records(Processor[Settings]):
             yield Record(item, {"ref": item.ref, "customer": item.matched.value})
             if self.vendor.file_size:
                 yield File(item, "text/plain", self.vendor.chunks())
+
+    async def resume(self, ctx: Context, wait: Wait, answer: bytes | None = None) -> Sequence[Result] | Wait:
+        if ctx.now() < wait.expect_by:
+            return replace(wait, check_at=ctx.now() + self.vendor.poll)
+        return [
+            Result(Item(ref, CATEGORY, identity), Disposition.ERASED)
+            for identity in ctx.identities
+            for ref in self.vendor.records.pop(identity.value, [])
+        ]
 
     async def erase(self, ctx: Context, items: Sequence[Item]) -> Sequence[Result] | Wait:
         self.vendor.keys += [str(ctx.key("erase", item)) for item in items]

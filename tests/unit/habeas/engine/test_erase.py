@@ -228,6 +228,43 @@ async def test_what_can_not_be_done_is_refused_of_every_batch_and_nothing_more_i
     assert [known.attempted for known in ledger.items.values()] == [True, True, False, False, False]
 
 
+class GivingUp(VendorProcessor):
+    """Erases one item of a batch and then finds that it may not go on."""
+
+    async def erase_each(self, items: Sequence[Item]) -> list[Result]:
+        self.vendor.erase(items[0].ref)
+        raise CannotFulfil("legacy_plan")
+
+
+async def test_what_was_erased_before_the_vendor_gave_up_is_told_as_erased() -> None:
+    ledger = MemoryLedger()
+    verdict = await run(GivingUp(vendor_with("a", "b", "c")), ledger)
+    assert verdict == Settled(
+        (
+            OutcomeLine("files", Disposition.ERASED, 1, Checked.VERIFIED),
+            OutcomeLine("files", Disposition.REFUSED, 2, Checked.VERIFIED, reason="legacy_plan"),
+        ),
+        effects=1,
+    )
+    assert ledger.items[0].result is not None
+    assert ledger.items[0].result.evidence == {"basis": "gone_after_attempt"}
+
+
+async def test_nothing_is_refused_while_nobody_can_look_what_was_done_before_the_vendor_gave_up() -> None:
+    class Unreachable(GivingUp):
+        async def reread(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
+            if self.vendor.effects:
+                raise RetryLater("unreachable")
+            async for item in VendorProcessor.reread(self, ctx, items):
+                yield item
+
+    vendor, ledger = vendor_with("a", "b"), MemoryLedger()
+    assert await run(Unreachable(vendor), ledger) == Again("unreachable")
+    verdict = await run(GivingUp(vendor), ledger)
+    assert isinstance(verdict, Settled)
+    assert {line.disposition for line in verdict.lines} == {Disposition.ERASED}
+
+
 async def test_a_lost_lease_stops_at_once() -> None:
     class Lost(MemoryLedger):
         async def attempting(self, *_: object, **__: object) -> None:

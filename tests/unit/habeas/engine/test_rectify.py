@@ -174,6 +174,16 @@ async def test_what_the_vendor_can_not_do_is_refused_with_its_reason() -> None:
     assert told(await rectified(Crm(a=contact()), kind=Unable)) == [("refused", 1, "read_only_account")]
 
 
+async def test_what_was_written_before_the_vendor_gave_up_is_told_as_written() -> None:
+    class GivingUp(Rectifier):
+        async def rectify(self, ctx: Context, changes: Sequence[Change]) -> Any:
+            await Rectifier.rectify(self, ctx, changes[:1])
+            raise CannotFulfil("read_only_account")
+
+    crm = Crm(a=contact(), b=contact())
+    assert told(await rectified(crm, kind=GivingUp)) == [("rectified", 1, None), ("refused", 1, "read_only_account")]
+
+
 async def test_a_job_is_waited_for_and_what_was_refused_before_is_still_told() -> None:
     clock = Time()
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from habeas.engine import Again, OutcomeLine, Park, Settled
-from habeas.sdk import Answered, CannotFulfil, Context, Disposition, Item, Result, Results, Wait
+from habeas.sdk import Answered, CannotFulfil, Context, Disposition, Item, Result, Results, RetryLater, Wait
 from habeas.testing import Crash, Crashed, MemoryLedger, Time
 from habeas.vocabulary import AttentionReason, Checked, Phase
 from tests.unit.habeas.engine.vendor import Vendor, VendorProcessor, manifest, run, vendor_with
@@ -121,6 +121,43 @@ async def test_a_job_that_the_vendor_gives_up_is_refused() -> None:
     verdict = await run(processor, ledger, clock=clock)
     assert isinstance(verdict, Settled)
     assert [(line.disposition, line.reason) for line in verdict.lines] == [(Disposition.REFUSED, "account_closed")]
+
+
+async def test_what_a_job_erased_before_the_vendor_gave_it_up_is_told_as_erased() -> None:
+    class HalfDone(ByJob):
+        async def resume(self, ctx: Context, wait: Wait, answer: bytes | None = None) -> Results:
+            self.vendor.erase("a")
+            raise CannotFulfil("account_closed")
+
+    ledger, clock = MemoryLedger(), Time()
+    processor = HalfDone(vendor_with("a", "b"), Job())
+    await run(processor, ledger, clock=clock)
+    clock.advance(HOUR)
+    verdict = await run(processor, ledger, clock=clock)
+    assert isinstance(verdict, Settled)
+    assert [(line.disposition, line.count) for line in verdict.lines] == [
+        (Disposition.ERASED, 1),
+        (Disposition.REFUSED, 1),
+    ]
+
+
+async def test_a_job_that_nobody_can_ask_about_is_overdue_in_the_end() -> None:
+    class Away(ByJob):
+        async def resume(self, ctx: Context, wait: Wait, answer: bytes | None = None) -> Results:
+            raise RetryLater("unreachable")
+
+    job, ledger, clock = Job(), MemoryLedger(), Time()
+    vendor = vendor_with("a", "b")
+    await run(Away(vendor, job), ledger, clock=clock)
+    clock.advance(HOUR)
+    assert await run(Away(vendor, job), ledger, clock=clock) == Again("unreachable")
+    clock.advance(2 * HOUR)
+    lease, ledger.lease = ledger.lease, 0.5
+    assert await run(Away(vendor, job), ledger, clock=clock) == Again("no_time_left", after=0.0)  # says nothing of it
+    ledger.lease = lease
+    assert await run(Away(vendor, job), ledger, clock=clock) == Park(AttentionReason.KEEPS_FAILING, "job_overdue")
+    job.over = True
+    assert await run(ByJob(vendor, job), ledger, clock=clock) == Settled((ERASED,), effects=2)
 
 
 async def test_a_lost_job_is_looked_up_before_it_is_started_again() -> None:

@@ -37,7 +37,7 @@ def failure(processor: type[Sound], test: str, *more: object) -> str:
     [
         (unsound.Inventing, "test_says_nothing_found_of_somebody_unknown", "nothing is there, yet something was found"),
         (unsound.Blind, "test_a_busy_vendor_is_not_an_empty_one", "never means nothing found, so raise RetryLater"),
-        (unsound.OneLegged, "test_each_accepted_identity_is_enough_to_begin_with", "met a defect: KeyError"),
+        (unsound.OneEyed, "test_each_accepted_identity_is_enough_to_begin_with", "known by customer_id alone"),
         (unsound.Fuzzy, "test_a_pattern_matches_nobody", "escape what you search for, and compare"),
         (unsound.Meddling, "test_resolves_only_what_its_manifest_names", "to resolve is to look"),
         (unsound.NoFiles, "test_erases_everything_and_looks_again", "does `locate` find all?"),
@@ -91,6 +91,20 @@ def test_enduring(processor: type[Sound], test: str, message: str) -> None:
 )
 def test_networks(processor: type[Sound], test: str, more: str | None, message: str) -> None:
     assert message in failure(processor, test, *([more] if more else []))
+
+
+@pytest.mark.parametrize(
+    ("test", "more"),
+    [
+        ("test_a_fault_at_any_call_changes_nothing_of_how_it_ends", ("lost_reply",)),
+        ("test_a_reply_lost_at_any_call_ends_as_rectified", ()),
+    ],
+)
+def test_a_quick_look_sees_what_a_lost_reply_to_an_effect_does(
+    test: str, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(QUICK, "2")
+    assert failure(unsound.Doubtful, test, *more)
 
 
 @pytest.mark.parametrize(

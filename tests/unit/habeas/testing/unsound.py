@@ -12,6 +12,7 @@ from habeas.sdk import (
     Context,
     Disposition,
     Identity,
+    IdentityType,
     Item,
     ProcessorError,
     Result,
@@ -54,14 +55,13 @@ class Faulting(Sound):
         return answer
 
 
-class OneLegged(Sound):
-    """Can not do without a customer id."""
+class OneEyed(Sound):
+    """Accepts customer ids and looks for e-mail addresses alone."""
 
     async def locate(self, ctx: Context) -> Found:
-        identity = {one.type.value: one for one in ctx.identities}["customer_id"]
-        async for thing in self.listed(identity):
-            if thing["customer"] == identity.value:
-                yield Item(thing["id"], thing["kind"], identity)
+        async for thing in Sound.locate(self, ctx):
+            if not isinstance(thing, Item) or thing.matched.type is IdentityType.EMAIL:
+                yield thing
 
 
 class Fuzzy(Sound):
@@ -240,7 +240,7 @@ class Doubtful(Sound):
         try:
             return await Sound.rectify(self, ctx, changes)
         except RetryLater:
-            raise CannotFulfil("no_answer") from None
+            return [Result(change.item, Disposition.FAILED, note="no_answer") for change in changes]
 
 
 class Hopeful(Sound):

@@ -71,8 +71,9 @@ async def test_a_bad_request_is_our_defect_and_a_missing_permission_parks() -> N
 
 @pytest.mark.parametrize("error", [{"type": "insufficient_quota"}, {"code": "billing_hard_limit_reached"}])
 async def test_a_spent_quota_is_not_a_burst(error: object) -> None:
-    with pytest.raises(CredentialsRejected, match="insufficient_quota"):
+    with pytest.raises(RetryLater, match="insufficient_quota") as caught:
         await always(429, {"error": error}, {"retry-after": "1"}).check()
+    assert caught.value.after == 600.0
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"error": "insufficient_quota"}, {"error": None}])
