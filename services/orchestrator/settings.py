@@ -29,5 +29,10 @@ class OrchestratorSettings(ExportSettings):
     package_lifetime: float = Field(
         default=30 * DAY, gt=0, description="from completion until the copy of an answered access is given up"
     )
+    package_reminder: float = Field(
+        default=5 * DAY,
+        ge=0,
+        description="before a copy is given up that nobody has fetched, it is shown to an operator",
+    )
     batch: int = Field(default=500, ge=1, le=5_000)
     replication: int | None = Field(default=None, ge=1, description="copies of a topic; default three, or all brokers")

@@ -41,7 +41,7 @@ KINDS: Final[dict[str, Kind]] = {
     "illegal_transition": Kind(409, "The request's state does not allow this"),
     "task_settled": Kind(409, "The task is settled"),
     "task_not_sent": Kind(409, "The task was not sent yet"),
-    "nothing_to_retry": Kind(409, "No task needs attention"),
+    "nothing_to_retry": Kind(409, "Nothing needs to be sent again"),
     "nothing_to_confirm": Kind(409, "Nothing waits for a word on identities"),
     "package_not_ready": Kind(409, "The package is not ready yet"),
     "package_not_offered": Kind(409, "The request has no package"),

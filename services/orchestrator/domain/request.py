@@ -128,6 +128,11 @@ class DataSubjectRequest:
         """Take it off the operators' list."""
         self.attention = None
 
+    def needs_nothing_more(self, reason: AttentionReason) -> None:
+        """Take it off the operators' list if it is there for `reason`."""
+        if self.attention is not None and self.attention["reason"] == reason.value:
+            self.attention = None
+
     def hear_of_end(self, action: Action) -> None:
         """Let the planner look where the end of a task may let others go, or ends the request."""
         follows = self.waiting or self.state is RequestState.CANCELLING
