@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from habeas.sdk import CannotFulfil
@@ -78,7 +79,7 @@ def reasons_given() -> set[str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         file = path.relative_to(ROOT).as_posix()
         for expression in _expressions(tree):
-            words = _words(expression)
+            words: AbstractSet[str] | None = _words(expression)
             if words is None:
                 words = HANDED_ON.get((file, ast.unparse(expression)))
             if words is None:
