@@ -65,7 +65,7 @@ def read_retention(path: Path) -> RetentionRules:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"{path}:1: the file can not be read ({why}): set HABEAS_RETENTION_FILE to a readable one"
+        msg = f"{path}:1: the file cannot be read ({why}): set HABEAS_RETENTION_FILE to a readable one"
         raise RetentionMistake(msg) from None
     return RetentionRules.parse(text, source=str(path))
 

@@ -87,7 +87,7 @@ class DataSubjectRequest:
     def move(self, to: RequestState) -> None:
         """Go to another state; raise `NotAllowed` where the life of a request has no such step."""
         if to not in FOLLOWS[self.state]:
-            raise NotAllowed("illegal_transition", f"A request that is {self.state.value} can not become {to.value}.")
+            raise NotAllowed("illegal_transition", f"A request that is {self.state.value} cannot become {to.value}.")
         self.state = to
         self.version += 1
 
