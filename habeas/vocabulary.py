@@ -181,6 +181,9 @@ class AttentionReason(StrEnum):
     UNSEALABLE = "unsealable"
     MANIFEST_WAITS = "manifest_waits"  # a manifest was announced, but has not taken effect
     NOTICE_UNKNOWN = "notice_unknown"  # nobody knows whether the mail went out
+    NOTICE_BOUNCED = "notice_bounced"  # the mail server will not take it for this person
+    NOTICE_SILENT = "notice_silent"  # a notice has no answer for too long
+    PACKAGE_NOT_FETCHED = "package_not_fetched"  # the copy of the data is given up soon, and nobody has fetched it
     WAITS_FOR_ANOTHER = "waits_for_another"  # another request on the same person goes first, and needs a person
 
 

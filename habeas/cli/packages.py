@@ -41,7 +41,7 @@ def package(
     except FileExistsError:
         raise Mistake(f"{path} is there already: name another file with --output, or say --force") from None
     except OSError as error:
-        raise Mistake(f"{path} can not be written: {error.strerror or type(error).__name__}") from None
+        raise Mistake(f"{path} cannot be written: {error.strerror or type(error).__name__}") from None
     told = {"request": request_id, "file": str(saved.path), "bytes": saved.bytes, "members": saved.members}
     out.one(told, f"{saved.path}: {saved.bytes:,} bytes, {saved.members} files. Unpack it and open report.html.")
 

@@ -169,9 +169,9 @@ def cancel(habeas: Habeas, out: Output, *, request_id: RequestId) -> None:
 @app.command("retry", epilog="Example:  habeas requests retry req_01J...")
 @talks
 def retry(habeas: Habeas, out: Output, *, request_id: RequestId) -> None:
-    """Send the tasks of a request that needs attention again."""
+    """Send what needs attention again: tasks that are stuck, and mails that came back or did not go out."""
     request = habeas.requests.retry(request_id)
-    out.one(request, f"The open tasks of {request.id} are sent again.")
+    out.one(request, f"What needed attention in {request.id} is sent again.")
 
 
 @app.command(

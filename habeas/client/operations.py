@@ -150,7 +150,7 @@ def cancel_request(request_id: str) -> Operation[Request]:
 
 
 def retry_request(request_id: str) -> Operation[Request]:
-    """Send every unsettled task of a request that needs attention again."""
+    """Send what needs attention again: unsettled tasks, and mails that came back or did not go out."""
     return Operation("POST", _path("/v1/requests", request_id, "retry"), Request)
 
 

@@ -165,7 +165,7 @@ class Manifest(_Part):
             text = path.read_bytes().decode()
         except OSError as error:
             why = error.strerror
-            msg = f"{path}: can not be read ({why}); every processor needs a manifest.toml that its host may read"
+            msg = f"{path}: cannot be read ({why}); every processor needs a manifest.toml that its host may read"
             raise ManifestError(msg) from None
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1

@@ -173,7 +173,7 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str:
         case "string_too_long":
             return f"must be at most {context['max_length']} characters long; shorten it"
         case _:
-            return "can not be used"
+            return "cannot be used"
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ _numbers = count(1)
 class NotArranged(Exception):
     """The vendor under test can not be brought to do this; the kit skips what needs it and says what to add."""
 
-    def __init__(self, add: str = "the vendor under test raised NotArranged: it can not be brought to do this") -> None:
+    def __init__(self, add: str = "the vendor under test raised NotArranged: it cannot be brought to do this") -> None:
         """Take `add`: what the author would write for the test to run."""
         super().__init__(add)
 

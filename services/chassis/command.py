@@ -157,7 +157,7 @@ async def _dead_letters(settings: ServiceSettings, arguments: argparse.Namespace
         work = letters.redrive if arguments.action == "redrive" else letters.discard
         async with connection.transaction():
             if not await work(connection, arguments.number):
-                msg = "there is no such dead letter, or it was dealt with already, or it can not be sent again"
+                msg = "there is no such dead letter, or it was dealt with already, or it cannot be sent again"
                 raise Failure(msg)
         return 0
     finally:

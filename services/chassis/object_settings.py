@@ -76,7 +76,7 @@ def open_store(url: str, options: S3Options | None = None) -> ObjectStore:
         return ObjectStore(LocalStore(place), root=place)
     except (BaseError, OSError) as error:
         told = getattr(error, "strerror", None) or type(error).__name__
-        msg = f"HABEAS_EXPORTS_URL: the folder can not be made ({told}): make it, for the service's user alone"
+        msg = f"HABEAS_EXPORTS_URL: the folder cannot be made ({told}): make it, for the service's user alone"
         raise StoreMisconfigured(msg) from None
 
 

@@ -65,7 +65,7 @@ def read_retention(path: Path) -> RetentionRules:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        msg = f"{path}:1: the file can not be read ({why}): set HABEAS_RETENTION_FILE to a readable one"
+        msg = f"{path}:1: the file cannot be read ({why}): set HABEAS_RETENTION_FILE to a readable one"
         raise RetentionMistake(msg) from None
     return RetentionRules.parse(text, source=str(path))
 
@@ -132,7 +132,7 @@ def _loops(
     silence: SilenceBreaker,
     watch: ClusterWatch,
 ) -> list[Loop]:
-    upkeep, dispatcher = Upkeep(deps), Dispatcher(deps)
+    upkeep, dispatcher, packages = Upkeep(deps), Dispatcher(deps), ClosePackages(deps)
 
     async def expire() -> int:
         async with deps.database.connection() as connection:
@@ -147,7 +147,8 @@ def _loops(
         Loop("relay", relay.step, wake=deps.wakes.relay),
         Loop("silence", silence.tasks, idle=SILENCE_EVERY),
         Loop("notices", silence.notices, idle=SILENCE_EVERY),
-        Loop("packages", ClosePackages(deps).step, idle=UPKEEP_EVERY),
+        Loop("packages", packages.step, idle=UPKEEP_EVERY),
+        Loop("reminders", packages.remind, idle=UPKEEP_EVERY),
         Loop("shredder", upkeep.shred, idle=UPKEEP_EVERY),
         Loop("holds", HoldTimer(deps).step, idle=UPKEEP_EVERY),
         Loop("overdue", upkeep.mark_overdue, idle=UPKEEP_EVERY),

@@ -83,7 +83,7 @@ def read_key_file(path: Path) -> bytes:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii")
     except OSError as error:
-        msg = f"{path}: the key file can not be read ({error.strerror}): set HABEAS_KEY_FILE to a readable one"
+        msg = f"{path}: the key file cannot be read ({error.strerror}): set HABEAS_KEY_FILE to a readable one"
         raise KeyUnreadable(msg) from None
     if mode & 0o077:
         msg = f"{path}: the key file is open to others: run chmod 600 on it"

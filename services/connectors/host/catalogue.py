@@ -90,9 +90,7 @@ def _from_package(kind: str, package: str) -> Kind:
     except ManifestError as error:
         raise BrokenEnrolment(str(error)) from None
     except Exception as error:  # noqa: BLE001  # the distribution's code: others are served all the same
-        raise BrokenEnrolment(
-            f"{package} can not be imported ({type(error).__name__}): mend the distribution"
-        ) from None
+        raise BrokenEnrolment(f"{package} cannot be imported ({type(error).__name__}): mend the distribution") from None
     if manifest.kind != kind:
         raise BrokenEnrolment(f"{package}: its manifest is of kind {manifest.kind}, not {kind}")
     classes = [

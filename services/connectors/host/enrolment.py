@@ -106,7 +106,7 @@ def _settings(folder: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise BrokenEnrolment(f"{SETTINGS_FILE} is not TOML: mend it") from None
     except OSError:
-        raise BrokenEnrolment(f"{SETTINGS_FILE} can not be read: mend its permissions") from None
+        raise BrokenEnrolment(f"{SETTINGS_FILE} cannot be read: mend its permissions") from None
 
 
 def _secrets(folder: Path) -> dict[str, str]:
@@ -121,7 +121,7 @@ def _private(file: Path) -> str:
         mode = stat.S_IMODE(file.stat().st_mode)
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise BrokenEnrolment(f"{file.name} can not be read: mend its permissions") from None
+        raise BrokenEnrolment(f"{file.name} cannot be read: mend its permissions") from None
     if mode & 0o077:
         raise BrokenEnrolment(f"{file.name} is open to others: run chmod 600 on it")
     return text

@@ -13,4 +13,4 @@ LEASES_LOST = Counter(
 IN_HAND = Gauge("habeas_tasks_in_hand", "Tasks being worked on.", ["processor"])
 WRITES = Counter("habeas_task_writes_total", "Writes of tasks, many to a transaction.")
 COMMITS = Counter("habeas_task_commits_total", "Transactions that carried those writes.")
-BROKEN_ENROLMENTS = Gauge("habeas_enrolments_broken", "Folders that can not be served; the log says why.")
+BROKEN_ENROLMENTS = Gauge("habeas_enrolments_broken", "Folders that cannot be served; the log says why.")

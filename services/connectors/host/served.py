@@ -55,7 +55,7 @@ class Served:
                 await processor.__aenter__()
         except Exception as error:  # noqa: BLE001  # the author's code: others are served all the same
             await http.aclose()
-            raise BrokenEnrolment(f"the processor can not be opened ({type(error).__name__})") from None
+            raise BrokenEnrolment(f"the processor cannot be opened ({type(error).__name__})") from None
         return cls(enrolment, kind, processor, http, limit)
 
     @property

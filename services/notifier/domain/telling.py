@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from contracts.notices import Recipient
 from contracts.outcomes import Line, Outcome
-from habeas.vocabulary import DONE, Checked, Disposition, Headline
+from habeas.vocabulary import DONE, NO_ACCEPTED_IDENTITY, Checked, Disposition, Headline
 from services.notifier.domain.words import Words
 
 ALL = "all"  # the category of a line that speaks of a recipient as a whole
@@ -20,6 +20,7 @@ class Mark(StrEnum):
     KEPT = "kept"
     REFUSED = "refused"
     FAILED = "failed"
+    UNSEARCHED = "unsearched"
     NOTHING = "nothing"
 
 
@@ -31,8 +32,10 @@ MARKS = {
     Disposition.NOT_FOUND: Mark.NOTHING,
     Disposition.NOT_APPLICABLE: Mark.NOTHING,
 }
+# Reasons that say it all, whatever the disposition: nobody was unwilling, and nobody found that it does not apply.
+_WHOLE = {NO_ACCEPTED_IDENTITY: Mark.UNSEARCHED, "unknown_field": Mark.FAILED, "no_corrections": Mark.FAILED}
 _ORDER = list(Mark)
-_SHORT = frozenset({Mark.KEPT, Mark.REFUSED, Mark.FAILED})
+_SHORT = frozenset({Mark.KEPT, Mark.REFUSED, Mark.FAILED, Mark.UNSEARCHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ def tell(headline: Headline | None, recipients: Sequence[Recipient], words: Word
     told = tuple(Told(plain(one.title), _sentences(one.lines, words)) for one in recipients if one.lines)
     marks = {sentence.mark for one in told for sentence in one.sentences}
     overall = headline or Outcome.of(tuple(line for one in recipients for line in one.lines)).headline
+    nothing_more = overall is Headline.PARTLY_FULFILLED and marks <= {Mark.NOTHING, Mark.UNSEARCHED}
     return Telling(
-        headline=words.headlines[overall],
+        headline=words.searched_in_part if marks and nothing_more else words.headlines[overall],
         told=told,
         remedies=overall is not Headline.FULFILLED or bool(marks & _SHORT),
         copied=any(line.disposition is Disposition.EXPORTED for one in recipients for line in one.lines),
@@ -77,12 +81,14 @@ def tell(headline: Headline | None, recipients: Sequence[Recipient], words: Word
 
 def say(line: Line, words: Words) -> Sentence:
     """Return one line as a sentence."""
+    category = None if line.category == ALL else words.categories.get(line.category) or _named(line.category)
+    if line.reason in _WHOLE:
+        return Sentence(_WHOLE[line.reason], category, words.reasons[line.reason])
     mark = MARKS[line.disposition]
     said = words.dispositions[line.disposition].of(line.count)
     if mark is Mark.KEPT:
         said = f"{said}{_until(line, words)}, {_ground(line, words)}"
     parts = [f"{said}.", *_because(line, mark, words), *_checked(line, mark, words)]
-    category = None if line.category == ALL else words.categories.get(line.category) or _named(line.category)
     text = " ".join(parts)
     return Sentence(mark, category, text if category else text[:1].upper() + text[1:])
 
@@ -120,8 +126,8 @@ def _because(line: Line, mark: Mark, words: Words) -> list[str]:
 
 
 def _checked(line: Line, mark: Mark, words: Words) -> list[str]:
-    """Return how sure it is; of what was not done there is nothing to check."""
-    if mark is Mark.DONE:
+    """Return how sure it is; of what was not done there is nothing to check, nor of a copy: the person has it."""
+    if mark is Mark.DONE and line.disposition is not Disposition.EXPORTED:
         return [words.checked[line.checked]]
     if line.disposition is Disposition.NOT_FOUND and line.checked is not Checked.VERIFIED:
         return [words.unchecked_search]

@@ -1,5 +1,6 @@
 -- name: keep
--- Stores notices, or what a later dispatch says of an unanswered one; an earlier or equal dispatch changes nothing.
+-- Stores notices, or what a later dispatch says of one that is unanswered or came back: that is tried anew. An earlier
+-- or equal dispatch changes nothing.
 INSERT INTO notices AS known (id, case_id, request_id, livemode, kind, language, "right", dispatch_no, not_after,
                               received_on, due_on, headline, recipients, sealed, traceparent)
 SELECT n.id, n.case_id, n.request_id, n.livemode, n.kind, n.language, n."right", n.dispatch_no, n.not_after,
@@ -20,17 +21,22 @@ SET language = excluded.language,
     sealed = excluded.sealed,
     traceparent = excluded.traceparent,
     stored_at = now(),
-    next_at = CASE known.state WHEN 'waiting' THEN least(known.next_at, now()) WHEN 'lapsed' THEN now() ELSE known.next_at END,
-    state = CASE known.state WHEN 'lapsed' THEN 'waiting' ELSE known.state END
-WHERE known.dispatch_no < excluded.dispatch_no AND known.answered_at IS NULL;
+    next_at = CASE known.state WHEN 'waiting' THEN least(known.next_at, now())
+                               WHEN 'lapsed' THEN now() WHEN 'bounced' THEN now() ELSE known.next_at END,
+    attempts = CASE known.state WHEN 'bounced' THEN 0 ELSE known.attempts END,
+    reason = CASE known.state WHEN 'bounced' THEN NULL ELSE known.reason END,
+    answered_at = NULL,
+    state = CASE WHEN known.state IN ('lapsed', 'bounced') THEN 'waiting' ELSE known.state END
+WHERE known.dispatch_no < excluded.dispatch_no AND (known.answered_at IS NULL OR known.state = 'bounced');
 
 -- name: repeat
--- Finds those among notices that were answered before, so that the answer can be given again.
+-- Finds those among notices that were answered before, so that the answer can be given again. One that came back is
+-- none of them once it is dispatched anew.
 WITH asked AS (
     SELECT n.id, n.dispatch_no FROM unnest($1::text[], $2::int[]) AS n(id, dispatch_no)
 ), locked AS (
     SELECT known.id FROM notices AS known JOIN asked USING (id)
-    WHERE known.answered_at IS NOT NULL
+    WHERE known.answered_at IS NOT NULL AND NOT (known.state = 'bounced' AND known.dispatch_no < asked.dispatch_no)
     ORDER BY known.id FOR UPDATE OF known
 )
 UPDATE notices AS known

@@ -67,7 +67,7 @@ def from_validation(error: ValidationError) -> ProblemRaised:
         if "recursion limit" in found[0]["msg"]:
             return ProblemRaised("json_too_deep", "The body is nested more deeply than any body of this API.")
         place = re.search(r"at line \d+ column \d+", found[0]["msg"])
-        return ProblemRaised("malformed_json", f"The body can not be read as JSON{' ' + place[0] if place else ''}.")
+        return ProblemRaised("malformed_json", f"The body cannot be read as JSON{' ' + place[0] if place else ''}.")
     errors = [{"pointer": pointer(one["loc"]), "detail": _sentence(one["msg"])} for one in found[:50]]
     return ProblemRaised("validation_failed", "The body is JSON, but fields of it are wrong.", errors=errors)
 

@@ -32,7 +32,7 @@ async def issue_key(call: Call) -> Response:
     for scope in body.scopes:
         require(call.principal, scope)  # nobody can give what they do not have
     if body.livemode and not call.principal.livemode:
-        raise ProblemRaised("scope_missing", "A key for rehearsals can not issue one for the real thing.")
+        raise ProblemRaised("scope_missing", "A key for rehearsals cannot issue one for the real thing.")
     async with call.deps.operations.database.transaction() as connection:
         key = await bootstrap_key(connection, body.client, body.scopes, body.livemode, expires_at=body.expires_at)
     log.info("key.issued", client_id=call.principal.client_id, scope=[scope.value for scope in body.scopes])

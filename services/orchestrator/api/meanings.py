@@ -48,6 +48,9 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.MANIFEST_WAITS: "Its manifest has not taken effect. Approve it, or mend the circle in `after`.",
     AttentionReason.WAITS_FOR_ANOTHER: "Another request on the person goes first, and needs somebody. See to that.",
     AttentionReason.NOTICE_UNKNOWN: "Nobody knows whether a mail went out. Look at the mail server.",
+    AttentionReason.NOTICE_BOUNCED: "A mail came back, so the person was not told. Retry, or tell them otherwise.",
+    AttentionReason.NOTICE_SILENT: "A mail has not gone out yet. See whether notifier and mail server run; then retry.",
+    AttentionReason.PACKAGE_NOT_FETCHED: "The copy is given up soon, and nobody has fetched it. Hand it to the person.",
 }
 CAUSES: Final[dict[Cause, str]] = {
     Cause.HOLD_ENDED: "What had to be kept may go now; this request erases it. It asks for nobody's identity again.",

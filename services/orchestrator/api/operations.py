@@ -28,7 +28,7 @@ async def cancel(call: Call) -> Response:
 
 
 async def retry_stuck(call: Call) -> Response:
-    """Send the tasks of a request that need attention again."""
+    """Send what needs attention again, tasks and notices."""
     deps = call.deps.operations
     async with deps.database.transaction() as connection:
         request_id = await visible(call, connection)
@@ -100,7 +100,7 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/requests/{request_id}/retry", Scope.REQUESTS_OPERATE, "Retry a request", retry_stuck, RequestOut,
         codes=("not_found", "nothing_to_retry", "request_cancelling"),
-        description="Sends every open task that needs attention again.",
+        description="Sends every open task that needs attention again, and mails that came back or did not go out.",
     ),
     Operation(
         "POST", "/v1/requests/{request_id}/confirm-identities", Scope.REQUESTS_OPERATE, "Confirm resolved identities",

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/zip"
 _BUSY = "As many packages are being sent as can be at once: come again."
-_NO_STORAGE = "The storage of exports can not be reached. Try again later."
+_NO_STORAGE = "The storage of exports cannot be reached. Try again later."
 _INCOMPLETE = "A part of the copy is missing or damaged, so nothing was sent. Its log says more to whoever runs Habeas."
 
 

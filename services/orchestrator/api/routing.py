@@ -139,7 +139,7 @@ def known(error: Exception, exchange: Exchange, route: str) -> ProblemRaised | N
             return ProblemRaised("overloaded", "More is waiting than can be stored soon: come again.")
     if isinstance(error, TRANSIENT):
         log.warning("http.unavailable", error=describe(error), route=route, x_request_id=exchange.id)
-        return ProblemRaised("unavailable", "The database can not be reached. Try again with the same key.")
+        return ProblemRaised("unavailable", "The database cannot be reached. Try again with the same key.")
     return None
 
 

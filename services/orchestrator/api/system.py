@@ -64,7 +64,7 @@ async def redrive_dead_letter(call: Call) -> Response:
     async with call.deps.operations.database.transaction() as connection:
         await _letter(connection, number)
         if not await call.deps.dead_letters.redrive(connection, number):
-            detail = "It was dealt with before, or its bytes can not be sent again as they are."
+            detail = "It was dealt with before, or its bytes cannot be sent again as they are."
             raise NotAllowed("dead_letter_not_redrivable", detail)
         answer = await _letter(connection, number)
     call.deps.operations.wakes.relay.set()

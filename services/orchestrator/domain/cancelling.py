@@ -19,7 +19,7 @@ def begin(request: DataSubjectRequest, tasks: Iterable[ProcessorTask]) -> bool:
     if request.state in (RequestState.CANCELLED, RequestState.CANCELLING):
         return False
     if request.state.is_terminal:
-        raise NotAllowed("request_ended", f"The request is {request.state.value}; what has ended can not be cancelled.")
+        raise NotAllowed("request_ended", f"The request is {request.state.value}; what has ended cannot be cancelled.")
     if any(task.action in WITH_EFFECTS and task.was_sent for task in tasks):
         raise NotAllowed(
             "effects_under_way", "A processor was already told to act, so this request can no longer be cancelled."

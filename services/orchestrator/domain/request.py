@@ -87,7 +87,7 @@ class DataSubjectRequest:
     def move(self, to: RequestState) -> None:
         """Go to another state; raise `NotAllowed` where the life of a request has no such step."""
         if to not in FOLLOWS[self.state]:
-            raise NotAllowed("illegal_transition", f"A request that is {self.state.value} can not become {to.value}.")
+            raise NotAllowed("illegal_transition", f"A request that is {self.state.value} cannot become {to.value}.")
         self.state = to
         self.version += 1
 
@@ -127,6 +127,11 @@ class DataSubjectRequest:
     def needs_nothing(self) -> None:
         """Take it off the operators' list."""
         self.attention = None
+
+    def needs_nothing_more(self, reason: AttentionReason) -> None:
+        """Take it off the operators' list if it is there for `reason`."""
+        if self.attention is not None and self.attention["reason"] == reason.value:
+            self.attention = None
 
     def hear_of_end(self, action: Action) -> None:
         """Let the planner look where the end of a task may let others go, or ends the request."""

@@ -1,24 +1,21 @@
 """Nobody waits for ever: silent tasks are shown to an operator, then sent again; so are notices without an answer."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.notices import Recipient
-from contracts.outcomes import Outcome
-from habeas.vocabulary import AttentionReason, NoticeKind
+from habeas.vocabulary import AttentionReason
 from services.chassis.log import get_logger
-from services.chassis.postgres.queries import Queries
+from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.task import ProcessorTask
-from services.orchestrator.handlers.complete_request import recipients_of
 from services.orchestrator.handlers.dependencies import Dependencies
-from services.orchestrator.handlers.directory import Directory
 from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.messages import Messages
-from services.orchestrator.handlers.vault import Vault
+from services.orchestrator.handlers.notices_again import SQL as NOTICES
+from services.orchestrator.handlers.notices_again import send_again, show_trouble, troubles
 from services.orchestrator.handlers.workspace import SQL, Workspace
 
 log = get_logger(__name__)
-NOTICES = Queries.load("services.orchestrator.store", "notices.sql")
 
 
 class SilenceBreaker:
@@ -49,7 +46,7 @@ class SilenceBreaker:
         return len(silent)
 
     async def notices(self) -> int:
-        """Send one batch of unanswered notices again; return how many there were."""
+        """Deal with one batch of unanswered notices; return how many there were."""
         now = self._deps.clock.now()
         async with self._deps.database.transaction() as connection:
             rows = await connection.fetch(NOTICES["silent"], now, self._deps.settings.batch)
@@ -58,19 +55,18 @@ class SilenceBreaker:
             work = Workspace(connection)
             await work.lock([row["request_id"] for row in rows])
             await work.load_tasks()
-            directory = await Directory.read(connection, self._deps.root)
-            vault = await Vault.open(connection, self._deps.at_rest, list(work.requests), leave_out=True)
-            messages = Messages(self._deps)
-            for row in rows:
-                self._notice_again(work, directory, vault, messages, row, now)
+            went = await send_again(self._deps, work, [row for row in rows if row["silences"] > 0], now)
+            done = [row for row in rows if row["silences"] == 0 or row["id"] in went]
+            await self._put_off(connection, done, went, now)
+            await self._put_off(connection, [row for row in rows if row not in done], set(), now, counts=False)
+            # The first time it is shown, and given more time.
+            self._show_notices(work, [row for row in rows if row["silences"] == 0], now)
+            found = await troubles(connection, list(work.requests))
+            for request in work.requests.values():
+                show_trouble(request, found.get(request.id), now)
+                work.touch(request)
             await work.save()
-            await connection.execute(
-                NOTICES["sent_again"],
-                [row["id"] for row in rows],
-                [row["dispatch_no"] + 1 for row in rows],
-                [row["silences"] + 1 for row in rows],
-                [now + timedelta(seconds=self._pause(row["silences"] + 1)) for row in rows],
-            )
+        self._deps.wakes.planner.set()
         self._deps.wakes.relay.set()
         return len(rows)
 
@@ -82,7 +78,6 @@ class SilenceBreaker:
             async with self._deps.database.transaction() as connection:
                 rows = await connection.fetch(SQL["unanswered_tasks"], after, self._deps.settings.batch)
                 if not rows:
-                    await connection.execute(NOTICES["unanswered"], now)
                     break
                 work = Workspace(connection)
                 await work.lock([row["request_id"] for row in rows])
@@ -90,7 +85,46 @@ class SilenceBreaker:
                 await dispatch(self._deps, work, [task for task in work.tasks.values() if task.is_open])
                 await work.save()
                 after = rows[-1]["id"]
+        await self._every_notice(now)
         self._deps.wakes.relay.set()
+
+    async def _every_notice(self, now: datetime) -> None:
+        after = ""
+        while True:
+            async with self._deps.database.transaction() as connection:
+                rows = await connection.fetch(NOTICES["unanswered"], after, self._deps.settings.batch)
+                if not rows:
+                    return
+                work = Workspace(connection)
+                await work.lock([row["request_id"] for row in rows])
+                await work.load_tasks()
+                went = await send_again(self._deps, work, rows, now)
+                await self._put_off(connection, [row for row in rows if row["id"] in went], went, now, counts=False)
+                await work.save()
+                after = rows[-1]["id"]
+
+    async def _put_off(
+        self, connection: Connection, rows: Sequence[Any], went: set[str], now: datetime, *, counts: bool = True
+    ) -> None:
+        """Ask about these notices again later; those in `went` were sent once more."""
+        if rows:
+            await connection.execute(
+                NOTICES["put_off"],
+                [row["id"] for row in rows],
+                [row["dispatch_no"] + (row["id"] in went) for row in rows],
+                [row["silences"] + counts for row in rows],
+                [now + timedelta(seconds=self._pause(row["silences"])) for row in rows],
+            )
+
+    def _show_notices(self, work: Workspace, rows: Sequence[Any], now: datetime) -> None:
+        for row in rows:
+            work.requests[row["request_id"]].note(
+                "notice.silent",
+                event_id=Messages(self._deps).event_id(row["id"], "notice.silent", row["dispatch_no"]),
+                at=now,
+                detail={"kind": row["kind"]},
+            )
+            log.warning("notice.silent", notice_id=row["id"], request_id=row["request_id"])
 
     def _show(self, work: Workspace, task: ProcessorTask, now: datetime) -> None:
         request, since = work.requests[task.request_id], task.silence_at or now
@@ -120,32 +154,6 @@ class SilenceBreaker:
     def _pause(self, silences: int) -> float:
         pauses = self._deps.settings.silence_redispatch
         return pauses[min(silences, len(pauses) - 1)]
-
-    def _notice_again(
-        self, work: Workspace, directory: Directory, vault: Vault, messages: Messages, row: Any, now: datetime
-    ) -> None:
-        request = work.requests[row["request_id"]]
-        known = vault.get(request.id)
-        if known is None or known.email is None:
-            return
-        kind = NoticeKind(row["kind"])
-        outcome: Outcome | None = None
-        recipients: tuple[Recipient, ...] = ()
-        if kind is NoticeKind.COMPLETION and request.outcome is not None:
-            outcome = Outcome.model_validate_json(request.outcome)
-            recipients = recipients_of(directory, work.tasks_of(request.id))
-        work.send(
-            messages.notice(
-                request,
-                kind,
-                email=known.email,
-                reference=known.reference,
-                at=now,
-                dispatch_no=row["dispatch_no"] + 1,
-                outcome=outcome,
-                recipients=recipients,
-            )
-        )
 
 
 def _due(at: datetime | None, now: datetime) -> bool:

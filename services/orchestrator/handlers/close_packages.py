@@ -1,7 +1,8 @@
-"""Gives up the copies of answered access requests whose time is over: hosts are told to delete what they exported."""
+"""Gives up the copies of answered access requests whose time is over, and shows before that which nobody fetched."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from habeas.vocabulary import AttentionReason
 from services.chassis.log import get_logger
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.request import DataSubjectRequest
@@ -15,12 +16,31 @@ SQL = Queries.load("services.orchestrator.store", "upkeep.sql")
 
 
 class ClosePackages:
-    """A slow loop's step."""
+    """A slow loop's steps."""
 
     def __init__(self, deps: Dependencies) -> None:
         """Work with `deps`."""
         self._deps = deps
         self._messages = Messages(deps)
+
+    async def remind(self) -> int:
+        """Show one batch of packages that go soon, and that nobody has fetched; return how many."""
+        now, settings = self._deps.clock.now(), self._deps.settings
+        async with self._deps.database.transaction() as connection:
+            soon = now + timedelta(seconds=settings.package_reminder)
+            rows = await connection.fetch(SQL["packages_not_fetched"], soon, settings.batch)
+            work = Workspace(connection)
+            await work.lock([row["id"] for row in rows], wait=False)
+            shown = [one for one in work.requests.values() if one.package_open and one.attention is None]
+            for request in shown:
+                request.need(AttentionReason.PACKAGE_NOT_FETCHED, since=now)
+                event = self._messages.event_id(request.id, "package.not_fetched", request.timeline_seq + 1)
+                request.note("package.not_fetched", event_id=event, at=now)
+                work.touch(request)
+            await work.save()
+        if shown:
+            log.warning("packages.not_fetched", count=len(shown))
+        return len(shown)
 
     async def step(self) -> int:
         """Close one batch of packages, each in the transaction that tells its hosts; return how many."""
@@ -48,6 +68,7 @@ class ClosePackages:
             if task.export is not None:
                 work.send(self._messages.closed(request, task, keys=directory.keys(task.processor), at=now))
         request.package_open = False
+        request.needs_nothing_more(AttentionReason.PACKAGE_NOT_FETCHED)
         request.note(
             "request.package_closed", event_id=self._messages.event_id(request.id, "request.package_closed"), at=now
         )

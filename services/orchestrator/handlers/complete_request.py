@@ -47,8 +47,8 @@ def complete(
 
 
 def notice_silence(deps: Dependencies, now: datetime) -> datetime:
-    """Return when an unanswered notice is first asked about."""
-    return now + timedelta(seconds=deps.settings.silence_redispatch[0])
+    """Return when an unanswered notice is shown to an operator."""
+    return now + timedelta(seconds=deps.settings.silence_attention)
 
 
 def close_tasks(

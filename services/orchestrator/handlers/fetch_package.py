@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from contracts import ids
-from habeas.vocabulary import Action, RequestState, Right
+from habeas.vocabulary import Action, AttentionReason, RequestState, Right
 from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.errors import NotAllowed, NotFound
@@ -80,6 +80,8 @@ async def _note(
     await work.lock([request_id])
     request = work.requests[request_id]
     request.note(kind, event_id=event, at=deps.clock.now(), actor=actor, detail=detail)
+    if kind == "package.sent":
+        request.needs_nothing_more(AttentionReason.PACKAGE_NOT_FETCHED)
     work.touch(request)
     await work.save()
 

@@ -9,7 +9,6 @@ from contracts.requests import RequestCancelled, RequestStarted
 from habeas.vocabulary import AttentionReason, NoticeKind, RequestState, TaskState
 from services.chassis.faultpoints import faultpoint
 from services.chassis.postgres.pool import TRANSIENT
-from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain import cancelling, holds
 from services.orchestrator.domain.planning import MAX_ROUNDS, CyclicOrder, NewTask, Plan, plan
 from services.orchestrator.domain.request import DataSubjectRequest
@@ -22,13 +21,12 @@ from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.find_culprits import without_culprits
 from services.orchestrator.handlers.journal import Journal
 from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.notices_again import troubles
 from services.orchestrator.handlers.set_aside import TRY_AGAIN, set_aside
 from services.orchestrator.handlers.subject_turns import read_on
 from services.orchestrator.handlers.take_findings import news, take_in
 from services.orchestrator.handlers.vault import Known, Vault
 from services.orchestrator.handlers.workspace import Workspace
-
-NOTICES = Queries.load("services.orchestrator.store", "notices.sql")
 
 AT_A_TIME = 200  # requests, so that sealing their tasks leaves the event loop to others soon
 
@@ -66,15 +64,14 @@ class Planner:
             await work.load_tasks()
             directory = await Directory.read(connection, self._deps.root)
             vault = await Vault.open(connection, self._deps.at_rest, list(work.requests), leave_out=True)
-            rows = await connection.fetch(NOTICES["unknown"], list(work.requests))
-            untold = {row["request_id"] for row in rows}
+            untold = await troubles(connection, work.requests)
             by_request: dict[str, list[ProcessorTask]] = {one: [] for one in work.requests}
             for task in work.tasks.values():
                 by_request[task.request_id].append(task)
             for request in work.requests.values():
                 tasks = by_request[request.id]
                 _Planning(
-                    self._deps, self._messages, work, directory, vault, request, tasks, now, request.id in untold
+                    self._deps, self._messages, work, directory, vault, request, tasks, now, untold.get(request.id)
                 ).go()
             await read_on(self._deps, work, vault)
             # What is ready goes in the same transaction: another one would lock, load and open all of it again.
@@ -107,7 +104,7 @@ class _Planning:
         request: DataSubjectRequest,
         tasks: list[ProcessorTask],
         now: datetime,
-        untold: bool,  # noqa: FBT001  # nobody knows whether a notice of it went out
+        untold: AttentionReason | None,  # what is the matter with a notice of it
     ) -> None:
         self._deps = deps
         self._messages = messages
@@ -135,8 +132,8 @@ class _Planning:
             self._carry_on()
         elif request.state is RequestState.CANCELLING:
             self._cancelling()
-        if request.state.is_terminal and self._untold:
-            request.need(AttentionReason.NOTICE_UNKNOWN, since=self._now)
+        if request.state.is_terminal and self._untold is not None:
+            request.need(self._untold, since=self._now)
 
     def _start(self) -> None:
         """Acknowledge, wait out the cooling-off, and begin."""
@@ -297,8 +294,8 @@ class _Planning:
             if task.is_open and task.attention is not None:
                 self._call_for_help(AttentionReason(task.attention["reason"]), task.processor)
                 return
-        if self._untold:
-            self._call_for_help(AttentionReason.NOTICE_UNKNOWN)
+        if self._untold is not None:
+            self._call_for_help(self._untold)
             return
         self._request.needs_nothing()
 

@@ -5,20 +5,19 @@ from typing import cast
 
 from contracts.message import Message
 from contracts.notices import NoticeBounced, NoticeSent, NoticeUnknown
-from habeas.vocabulary import AttentionReason, NoticeKind
+from habeas.vocabulary import NoticeKind
 from services.chassis.kafka.consumer import Poison, Verdict
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.postgres.pool import Connection
-from services.chassis.postgres.queries import Queries
 from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.notices_again import SQL, show_trouble, troubles
 from services.orchestrator.handlers.workspace import Workspace
-
-SQL = Queries.load("services.orchestrator.store", "notices.sql")
 
 Delivery = NoticeSent | NoticeBounced | NoticeUnknown
 _STATE = {NoticeSent: "sent", NoticeBounced: "bounced", NoticeUnknown: "unknown"}
 # The better word wins: what the receiving server took is sent, whatever was feared before.
 _RANK = {"due": 0, "unknown": 1, "bounced": 2, "sent": 3}
+_TROUBLED = frozenset({"unknown", "bounced"})
 
 
 class RecordDeliveries:
@@ -38,16 +37,17 @@ class RecordDeliveries:
             raise Poison(*(Verdict(index, "unknown_notice", counts=False) for index in unknown))
         work = Workspace(connection)
         await work.lock(request_of.values())
-        states = {row["id"]: row["state"] for row in await connection.fetch(SQL["lock"], ids)}
-        feared = {notice for notice, state in states.items() if state == "unknown"}
+        rows = await connection.fetch(SQL["lock"], ids)
+        states = {row["id"]: row["state"] for row in rows}
+        shown = {row["id"] for row in rows if row["state"] in _TROUBLED or row["silences"] > 0}
         answers: dict[str, Incoming[Delivery]] = {}
         for one in deliveries:
             notice = one.body.notice_id
             if _RANK[_STATE[type(one.body)]] > _RANK[states[notice]]:
                 states[notice] = _STATE[type(one.body)]
                 answers[notice] = one
-                if states[notice] == "unknown":
-                    feared.add(notice)
+                if states[notice] in _TROUBLED or work.requests[request_of[notice]].attention is not None:
+                    shown.add(notice)
         for notice, one in answers.items():
             self._note(work, request_of[notice], one)
         if answers:
@@ -58,22 +58,15 @@ class RecordDeliveries:
                 [getattr(one.body, "reason", None) for one in answers.values()],
                 [one.body.at for one in answers.values()],
             )
-        if feared:
-            await self._review(connection, work, {request_of[notice] for notice in feared})
+        if shown:
+            await self._review(connection, work, {request_of[notice] for notice in shown})
         await work.save()
 
     async def _review(self, connection: Connection, work: Workspace, requests: set[str]) -> None:
-        """Show, or no longer, that nobody knows of a notice. Of requests that go on the planner shows all they need."""
-        rows = await connection.fetch(SQL["unknown"], sorted(requests))
-        unknown = {row["request_id"] for row in rows}
+        found = await troubles(connection, requests)
         for name in requests:
-            request = work.requests[name]
-            if not request.state.is_terminal:
-                request.wake_planner()
-            elif name in unknown:
-                request.need(AttentionReason.NOTICE_UNKNOWN, since=self._deps.clock.now())
-            else:
-                request.needs_nothing()
+            show_trouble(work.requests[name], found.get(name), self._deps.clock.now())
+            work.touch(work.requests[name])
 
     def _note(self, work: Workspace, request_id: str, delivery: Incoming[Delivery]) -> None:
         request, body = work.requests[request_id], delivery.body

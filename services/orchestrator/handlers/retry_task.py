@@ -1,4 +1,4 @@
-"""An operator's retry: the task is sent again, under a new number, as long as it is not settled."""
+"""An operator's retry: a task that is not settled, or a notice that did not reach the person, is sent again."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,12 @@ from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.errors import NotAllowed, NotFound
 from services.orchestrator.domain.request import DataSubjectRequest
 from services.orchestrator.domain.task import ProcessorTask
+from services.orchestrator.handlers.complete_request import notice_silence
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.dispatch_tasks import dispatch
 from services.orchestrator.handlers.messages import Messages
+from services.orchestrator.handlers.notices_again import SQL as NOTICES
+from services.orchestrator.handlers.notices_again import send_again, show_trouble, troubles
 from services.orchestrator.handlers.workspace import SQL, Workspace
 
 
@@ -30,7 +33,7 @@ async def retry_task(connection: Connection, *, task_id: str, actor: str, deps: 
 
 
 async def retry_request(connection: Connection, *, request_id: str, actor: str, deps: Dependencies) -> None:
-    """Send every task of a request again that needs attention.
+    """Send every task of a request again that needs attention, and every notice that came back or has no answer.
 
     Raises `NotFound`, or `NotAllowed` when none does or the request is being called off.
     """
@@ -41,8 +44,9 @@ async def retry_request(connection: Connection, *, request_id: str, actor: str, 
     _check(work.requests[request_id])
     await work.load_tasks()
     stuck = [task for task in work.tasks_of(request_id) if task.is_open and task.was_sent and task.attention]
-    if not stuck:
-        raise NotAllowed("nothing_to_retry", "No task of this request needs attention.")
+    told = await _tell_again(work, request_id, actor, deps)
+    if not stuck and not told:
+        raise NotAllowed("nothing_to_retry", "No task of this request needs attention, and no notice of it came back.")
     await _again(work, stuck, actor, deps)
     await work.save()
 
@@ -62,6 +66,24 @@ def _check(request: DataSubjectRequest) -> None:
     if request.state is RequestState.CANCELLING:
         detail = "The request is being called off; hosts are told that again by themselves until they have answered."
         raise NotAllowed("request_cancelling", detail)
+
+
+async def _tell_again(work: Workspace, request_id: str, actor: str, deps: Dependencies) -> bool:
+    """Send the request's notices again that did not reach the person; return whether there were any."""
+    now, request = deps.clock.now(), work.requests[request_id]
+    rows = await work.connection.fetch(NOTICES["retriable"], request_id)
+    went = await send_again(deps, work, rows, now)
+    again = [row for row in rows if row["id"] in went]
+    if not again:
+        return False
+    numbers = [row["dispatch_no"] + 1 for row in again]
+    await work.connection.execute(NOTICES["retried"], [row["id"] for row in again], numbers, notice_silence(deps, now))
+    for row, number in zip(again, numbers, strict=True):
+        event = Messages(deps).event_id(row["id"], "notice.retried", number)
+        request.note("notice.retried", event_id=event, at=now, actor=actor, detail={"kind": row["kind"]})
+    show_trouble(request, (await troubles(work.connection, [request_id])).get(request_id), now)
+    work.touch(request)
+    return True
 
 
 async def _again(work: Workspace, tasks: Sequence[ProcessorTask], actor: str, deps: Dependencies) -> None:

@@ -100,7 +100,7 @@ async def _params(request: Request) -> dict[str, Any]:
     try:
         return parsed(text)
     except MalformedError as error:
-        refuse("Invalid request: the parameters can not be read.", param=error.args[0] or None)
+        refuse("Invalid request: the parameters cannot be read.", param=error.args[0] or None)
 
 
 def _answered(call: Call, handler: Handler) -> Response:

@@ -40,7 +40,7 @@ def update(call: Call) -> dict[str, Any]:
         merged = {**customer.body["metadata"], **values["metadata"]}
         values["metadata"] = {name: value for name, value in merged.items() if value}
     if customer.redacted:
-        refuse("This customer was redacted and can not be updated.", param="id")
+        refuse("This customer was redacted and cannot be updated.", param="id")
     changed = not call.lying and call.books.change(customer, values)
     call.note("customer.update", customer, changed=changed)
     return {**shown(call, customer), **values}

@@ -132,7 +132,7 @@ def cancel_intent(kind: Kind) -> Handler:
     def handler(call: Call) -> dict[str, Any]:
         intent = call.thing(kind)
         if intent.body["status"] not in UNCONFIRMED:
-            refuse("This intent can not be canceled.", code=f"{kind.name}_unexpected_state", param="intent")
+            refuse("This intent cannot be canceled.", code=f"{kind.name}_unexpected_state", param="intent")
         return _set(call, intent, "cancel", {"status": "canceled"})
 
     return handler

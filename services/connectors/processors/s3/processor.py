@@ -195,7 +195,7 @@ class S3(Processor[Settings]):
         if code in {"NoSuchKey", "NoSuchVersion"}:
             return Result(item, Disposition.ALREADY_DONE)
         if code != "AccessDenied":
-            return Result(item, Disposition.FAILED, note=code)
+            return Result(item, Disposition.FAILED, note="not_deleted")
         lock = self._bucket.lock_on(version, _asking(ctx))
         if lock is None or (lock.until is not None and lock.until + CLOCKS_DIFFER <= ctx.now()):
             raise CredentialsRejected("delete_not_permitted")

@@ -126,7 +126,7 @@ def judged(answer: Answer) -> ProcessorError | None:
     if answer.status == 403:
         return CredentialsRejected("missing_permission")
     if answer.status == 402:
-        return CannotFulfil(fault.code or "card_error")
+        return CannotFulfil("card_error")  # whatever the card: the person is owed a reason that we have words for
     if answer.status == 409:
         return RetryLater(fault.code or "conflict", after=1.0)
     general = busy(answer.status, answer.headers)

@@ -12,6 +12,8 @@ from services.notifier.channels.email.composing import Mail
 from services.notifier.channels.email.server import Server
 
 QUIT_WITHIN = 2.0
+# RFC 3463, X.7: security or policy, such as "relay access denied". It is about us, not about the recipient.
+_POLICY = "5.7."
 _ENHANCED = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?= |$|\n)")
 
 
@@ -67,9 +69,10 @@ class Session:
             await smtp.mail(mail.sender, options=options, encoding=encoding)
             await smtp.rcpt(mail.recipient, encoding=encoding)
         except SMTPRecipientRefused as error:
-            if 500 <= error.code < 600:  # a permanent reply
-                raise NotDeliverable(_word(error.code, error.message)) from None
-            raise Postponed(_word(error.code, error.message)) from None
+            word = _word(error.code, error.message)
+            if 500 <= error.code < 600 and not word.startswith(_POLICY):  # a permanent reply about the recipient
+                raise NotDeliverable(word) from None
+            raise Postponed(word) from None
         except SMTPResponseException as error:
             # A refusal of the sender is about us and would hit everybody: it must not turn into bounces.
             raise Postponed(_word(error.code, error.message), lost=error.code in {421, -1}) from None

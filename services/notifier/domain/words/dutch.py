@@ -62,6 +62,8 @@ DUTCH = Words(
         Headline.REFUSED: "Wij hebben niet gedaan wat u vroeg, omdat wij daar een reden voor hebben.",
         Headline.NOT_FULFILLED: "Het spijt ons: het is ons niet gelukt om te doen wat u vroeg.",
     },
+    searched_in_part="Wij hebben geen persoonsgegevens van u gevonden waar wij konden zoeken. Wij konden niet overal "
+    "zoeken.",
     dispositions={
         Disposition.ERASED: Counted("gewist", "1 gegeven gewist", "{count} gegevens gewist"),
         Disposition.ANONYMISED: Counted(
@@ -150,9 +152,10 @@ DUTCH = Words(
         "unknown_property": "Dit gegeven wordt daar niet bewaard.",
         "not_served": "Deze ontvanger heeft niets waarop dit recht betrekking heeft.",
         "right_not_served": "De systemen daar bieden niets voor dit recht.",
-        "no_accepted_identity": "Deze ontvanger kent mensen aan andere gegevens dan wij van u hebben.",
+        "no_accepted_identity": "Wij weten niets van u waarmee dit systeem te doorzoeken is. Kent u uw klantnummer, "
+        "geef het ons dan door.",
         "no_export_store": "Er was geen veilige plaats voor de kopie.",
-        "cannot_fulfil": "Het is technisch niet mogelijk.",
+        "cannot_fulfil": "Het systeem van de ontvanger kan dit niet.",
         "shared_with_others": "De gegevens betreffen ook andere mensen.",
         "never_announced": "Deze ontvanger was niet bereikbaar.",
         "keeps_failing": "Het bleef mislukken.",
@@ -161,7 +164,7 @@ DUTCH = Words(
         "wij het u.",
         "processor_retired": "Wij werken niet meer met deze ontvanger.",
         "cannot_be_listed": "Deze ontvanger kan zulke gegevens niet opzoeken met wat wij van u weten.",
-        "unknown_field": "Deze ontvanger bewaart dit gegeven niet.",
+        "unknown_field": "Uw verzoek noemt een gegeven dat wij daar niet kunnen verbeteren.",
         "old_value_differs": "Wat daar staat, is niet wat volgens u onjuist is.",
         "already_in_use": "Iemand anders staat daar al met de nieuwe waarde.",
         "value_not_accepted": "De ontvanger aanvaardt de nieuwe waarde niet.",
@@ -169,7 +172,16 @@ DUTCH = Words(
         "closed": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
         "forgotten": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
         "disproportionate": "Het zou onevenredig veel moeite kosten.",
-        "unsafe_customer_id": "Uw klantnummer heeft een vorm waarmee het niet kan zoeken.",
+        "unsafe_customer_id": "Uw klantnummer heeft een vorm waarmee deze ontvanger niet kan zoeken.",
+        "not_deleted": "Het systeem van de ontvanger heeft dit niet gewist.",
+        "card_error": "De betaaldienst heeft dit niet aanvaard.",
+        "email_invalid": "Het nieuwe e-mailadres wordt daar niet aanvaard.",
+        "invoice_not_editable": "Een factuur die verstuurd is, kan niet meer worden gewijzigd.",
+        "customer_tax_location_invalid": "Het nieuwe adres wordt daar niet aanvaard, omdat er geen belasting voor te "
+        "berekenen is.",
+        "postal_code_invalid": "De nieuwe postcode wordt daar niet aanvaard.",
+        "no_corrections": "Uw verzoek noemt geen gegeven dat daar te verbeteren is.",
+        "wrong_person": "Toen wij opnieuw keken, was het niet van u.",
         "unspecified": "Vraag ons naar de reden, dan vertellen wij die u.",
     },
     other_reason="De reden is vastgelegd als “{word}”.",

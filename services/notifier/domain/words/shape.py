@@ -26,8 +26,9 @@ class Counted:
 class Words:
     """One language. `rights` completes "your request ..."; `subjects` opens a subject line; `next` says what follows.
 
-    `grounds`, `reasons` and `categories` name those that are known; the register and processors may have others, for
-    which `other_ground` and `other_reason` have a place `{word}`.
+    `searched_in_part` is the headline where nothing was found and not everywhere could be searched. `grounds`,
+    `reasons` and `categories` name those that are known; the register and processors may have others, for which
+    `other_ground` and `other_reason` have a place `{word}`.
     """
 
     months: tuple[str, ...]
@@ -35,6 +36,7 @@ class Words:
     subjects: Mapping[Right, str]
     next: Mapping[Right, str]
     headlines: Mapping[Headline, str]
+    searched_in_part: str
     dispositions: Mapping[Disposition, Counted]
     checked: Mapping[Checked, str]
     unchecked_search: str

@@ -20,7 +20,6 @@ class Recipient:
     task: str
     processor: str
     title: str
-    owner: str | None
     country: str | None
     safeguard: str | None
     categories: Mapping[str, str]

@@ -10,8 +10,9 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from services.orchestrator.views.package import names
 from services.orchestrator.views.package.contents import Folder, Package
-from services.orchestrator.views.package.telling import plain, tell
+from services.orchestrator.views.package.telling import nothing_where_searched, plain, tell
 from services.orchestrator.views.package.words import LANGUAGES
+from services.orchestrator.views.package.words.shape import Words
 
 _PAGE, _STYLE = "report.html.jinja", "report.css"
 
@@ -29,7 +30,7 @@ def render(package: Package, folders: Sequence[Folder]) -> bytes:
         label=words.labels,
         package=package,
         controller=plain(package.controller),
-        headline=words.headlines[package.headline] if package.headline else None,
+        headline=_headline(package, words),
         received=words.day(package.received_on),
         answered=words.day(package.answered_on),
         made=f"{words.day(package.created_at.date())}, {package.created_at:%H:%M} UTC",
@@ -41,6 +42,12 @@ def render(package: Package, folders: Sequence[Folder]) -> bytes:
         manifest_text=words.labels["manifest_text"].format(manifest=names.MANIFEST),
     )
     return text.encode("utf-8", "replace")
+
+
+def _headline(package: Package, words: Words) -> str | None:
+    if nothing_where_searched(package):
+        return words.searched_in_part
+    return words.headlines[package.headline] if package.headline else None
 
 
 @cache

@@ -53,7 +53,6 @@ def _recipient(task: Row) -> Recipient:
         task=task["id"],
         processor=task["processor"],
         title=task["processor"] if manifest is None else manifest.title,
-        owner=None if manifest is None else manifest.owner,
         country=None if manifest is None else manifest.country,
         safeguard=None if manifest is None else manifest.safeguard,
         categories={} if manifest is None else {one.name: one.description for one in manifest.categories},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.outcomes import Line
-from habeas.vocabulary import Checked, Disposition
+from habeas.vocabulary import NO_ACCEPTED_IDENTITY, Checked, Disposition, Headline
 from services.orchestrator.views.package.contents import Folder, Package, Recipient
 from services.orchestrator.views.package.words.shape import Words
 
@@ -50,11 +50,10 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the report says of one recipient; `mark` is `complete`, `partial`, `none` or `missing`."""
+    """What the report says of one recipient; `mark` is `complete`, `partial`, `none`, `missing` or `unsearched`."""
 
     anchor: str
     title: str
-    owner: str | None
     country: str | None
     outside: bool
     safeguard: str | None
@@ -76,6 +75,13 @@ def tell(package: Package, folders: Sequence[Folder], words: Words) -> list[Told
     return sorted(told, key=lambda one: (not one.records + one.files, one.title.casefold()))
 
 
+def nothing_where_searched(package: Package) -> bool:
+    """Whether the answer is that nothing was found where it could be searched, which was not everywhere."""
+    lines = [line for one in package.recipients if one.outcome for line in one.outcome.lines]
+    found = {line.disposition for line in lines} - {Disposition.NOT_FOUND, Disposition.NOT_APPLICABLE}
+    return package.headline is Headline.PARTLY_FULFILLED and not found and any(map(_unsearched, lines))
+
+
 def plain(text: str) -> str:
     """Return text of somebody else as one harmless line: no control, format or line-breaking characters."""
     kept = (" " if character.isspace() else character for character in text)
@@ -89,10 +95,9 @@ def _told(number: int, one: Recipient, folder: Folder | None, words: Words) -> T
     return Told(
         anchor=f"recipient-{number}",
         title=plain(one.title) or one.processor,
-        owner=plain(one.owner) if one.owner else None,
         country=words.country(one.country) if one.country else None,
         outside=one.country is not None and one.country not in EEA,
-        safeguard=plain(one.safeguard) if one.safeguard else None,
+        safeguard=plain(words.translated(one.safeguard)) if one.safeguard else None,
         known=one.country is not None,
         mark=_mark(one, found=bool(found)),
         records=sum(each.records for each in found.values()),
@@ -100,7 +105,7 @@ def _told(number: int, one: Recipient, folder: Folder | None, words: Words) -> T
         kinds=tuple(_kinds(one, folder, words)),
         news=tuple(_news(line, words) for line in sorted(lines, key=lambda line: line.disposition not in _COPIED)),
         listed=tuple(
-            FileLine(name, name.rpartition("/")[2], _spaced(each.category), words.size(each.size))
+            FileLine(name, name.rpartition("/")[2], _category(each.category, words), words.size(each.size))
             for name, each in filed[:MOST_FILES]
         ),
         more_files=max(0, len(filed) - MOST_FILES),
@@ -113,6 +118,8 @@ def _mark(one: Recipient, *, found: bool) -> str:
     short = one.outcome is None or not one.outcome.complete or bool(present & _SHORT)
     if found or present & _COPIED:
         return "partial" if short else "complete"
+    if one.outcome is not None and any(_unsearched(line) for line in one.outcome.lines):
+        return "unsearched"
     return "missing" if short or Disposition.NOT_APPLICABLE in present else "none"
 
 
@@ -122,8 +129,8 @@ def _kinds(one: Recipient, folder: Folder | None, words: Words) -> Iterator[Kind
         here = found.get(name)
         linked = folder is not None and here is not None and here.records > 0
         yield Kind(
-            name=_spaced(name),
-            description=plain(one.categories[name]) if name in one.categories else None,
+            name=_category(name, words),
+            description=plain(words.translated(one.categories[name])) if name in one.categories else None,
             records=words.number(here.records if here else 0),
             files=words.number(here.files if here else 0),
             table=folder.table_of(name) if folder and linked else None,
@@ -132,7 +139,9 @@ def _kinds(one: Recipient, folder: Folder | None, words: Words) -> Iterator[Kind
 
 
 def _news(line: Line, words: Words) -> News:
-    category = words.everything if line.category == ALL else _spaced(line.category)
+    category = _category(line.category, words)
+    if _unsearched(line):
+        return News(category, f"{words.unsearched} {words.reasons[NO_ACCEPTED_IDENTITY]}", short=True)
     short = line.disposition in _SHORT
     unlisted = line.disposition is Disposition.FAILED and line.checked is Checked.NOT_CHECKABLE
     if unlisted and not line.count and line.category != ALL:
@@ -154,6 +163,14 @@ def _reason(line: Line, words: Words) -> str:
         return words.no_reason
     known = words.reasons.get(reason)
     return words.other_reason.format(word=_spaced(reason, upper=False)) if known is None else known
+
+
+def _unsearched(line: Line) -> bool:
+    return line.reason == NO_ACCEPTED_IDENTITY
+
+
+def _category(name: str, words: Words) -> str:
+    return words.everything if name == ALL else words.categories.get(name) or _spaced(name)
 
 
 def _spaced(word: str, *, upper: bool = True) -> str:

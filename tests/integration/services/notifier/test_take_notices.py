@@ -107,6 +107,21 @@ async def test_a_repeat_of_an_answered_notice_gives_the_same_answer_and_no_mail(
     assert (row["state"], row["dispatch_no"], row["sealed"]) == ("sent", 2, None)
 
 
+async def test_a_notice_that_came_back_is_tried_anew_only_when_it_is_dispatched_anew(desk: Desk) -> None:
+    notice = due()
+    await desk.deliver(notice)
+    (claimed,) = await desk.claim()
+    await desk.notices.record([Tried(claimed, Bounced("5.1.1"))])
+    await desk.deliver(notice)
+    assert await desk.claim() == []
+    await desk.deliver(again(notice, 2), notice)
+    (claimed,) = await desk.claim()
+    assert (claimed.attempts, claimed.fence) == (1, 2)
+    await desk.notices.hand_over("sender/a", [claimed])
+    await desk.notices.record([Tried(claimed, Sent())])
+    assert await desk.reports() == ["bounced", "bounced", "sent"]
+
+
 async def test_what_came_to_nothing_is_due_again_after_its_pause(desk: Desk) -> None:
     await desk.deliver(due(), due())
     first, second = await desk.claim()

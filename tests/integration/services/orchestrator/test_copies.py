@@ -15,6 +15,7 @@ from habeas.vocabulary import Action
 from services.chassis.postgres import outbox
 from services.orchestrator.api.examples import ACCESS, REASON
 from services.orchestrator.handlers.close_packages import ClosePackages
+from services.orchestrator.handlers.fetch_package import note_end, note_fetch
 from services.orchestrator.handlers.retire_processor import retire_processor
 from services.orchestrator.handlers.shred_requests import Upkeep
 from tests.integration.services.orchestrator.conftest import Api
@@ -95,6 +96,7 @@ async def test_what_is_exported_is_kept_until_the_copys_time_is_over_and_given_u
     assert (await shown(api, request_id))["package_open"] is False
     assert await api.rows("SELECT 1 FROM timeline WHERE type = 'request.package_closed'")
     api.clock.advance(DAY)
+    await api.execute("UPDATE notices SET state = 'sent', answered_at = now()")
     await upkeep.shred()
     assert await api.count("request_keys") == 0
 
@@ -157,3 +159,33 @@ async def test_without_a_place_for_copies_none_is_offered(api: Api, caller: http
     assert (answer.status_code, answer.json()["code"]) == (422, "right_not_offered")
     assert "HABEAS_EXPORTS_URL" in answer.json()["errors"][0]["detail"]
     assert await api.count("requests") == 0
+
+
+async def test_a_copy_that_nobody_fetched_is_shown_before_it_goes(api: Api, hosts: Hosts, request_id: str) -> None:
+    await hosts.settle_all()
+    packages = ClosePackages(api.deps)
+    api.clock.advance(25 * DAY - timedelta(seconds=1))
+    assert await packages.remind() == 0
+    api.clock.advance(timedelta(seconds=1))
+    assert (await packages.remind(), await packages.remind()) == (1, 0)
+    assert json.loads((await shown(api, request_id))["attention"])["reason"] == "package_not_fetched"
+    api.clock.advance(5 * DAY)
+    assert await packages.step() == 1
+    assert (await shown(api, request_id))["attention"] is None
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_copy_that_was_fetched_needs_nobody(api: Api, hosts: Hosts, request_id: str, *, before: bool) -> None:
+    await hosts.settle_all()
+    packages = ClosePackages(api.deps)
+    if not before:
+        api.clock.advance(26 * DAY)
+        assert await packages.remind() == 1
+    async with api.deps.database.transaction() as connection:
+        fetch = await note_fetch(connection, request_id=request_id, actor="cli_tests", deps=api.deps)
+        await note_end(
+            connection, request_id=request_id, actor="cli_tests", fetch=fetch, sent=1, reason=None, deps=api.deps
+        )
+    assert (await shown(api, request_id))["attention"] is None
+    api.clock.advance(3 * DAY)
+    assert await packages.remind() == 0

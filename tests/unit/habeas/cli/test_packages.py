@@ -60,7 +60,7 @@ def test_what_is_no_id_names_no_file(server: FakeServer, habeas: Habeas, wrong: 
 def test_a_folder_that_is_not_there_is_told_in_one_line(ready: FakeServer, habeas: Habeas) -> None:
     ran = habeas("requests", "package", "req_1", "-o", "nowhere/jane.zip")
     assert ran.code == 1
-    assert ran.err == "habeas: nowhere/jane.zip can not be written: No such file or directory\n"
+    assert ran.err == "habeas: nowhere/jane.zip cannot be written: No such file or directory\n"
 
 
 def test_a_refusal_is_told_as_every_other_one(server: FakeServer, habeas: Habeas) -> None:

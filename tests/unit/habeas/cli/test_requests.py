@@ -221,7 +221,7 @@ def test_watch_draws_a_board_on_a_terminal(habeas: Habeas, server: FakeServer, m
     assert terminal.text.index("in progress") < terminal.text.index("completed")
 
 
-@pytest.mark.parametrize(("verb", "says"), [("cancel", "req_1 is cancelled"), ("retry", "are sent again")])
+@pytest.mark.parametrize(("verb", "says"), [("cancel", "req_1 is cancelled"), ("retry", "is sent again")])
 def test_cancel_and_retry(habeas: Habeas, server: FakeServer, verb: str, says: str) -> None:
     server.answers[f"POST /v1/requests/req_1/{verb}"] = a_request(state="cancelled")
     assert says in habeas("requests", verb, "req_1").out

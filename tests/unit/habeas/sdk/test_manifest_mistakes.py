@@ -261,7 +261,7 @@ def test_a_manifest_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_manifest(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r"can not be read \(Is a directory\)"):
+    with pytest.raises(ManifestError, match=r"cannot be read \(Is a directory\)"):
         Manifest.load(tmp_path)
 
 

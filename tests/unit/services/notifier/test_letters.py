@@ -3,6 +3,7 @@
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,9 +81,25 @@ CORRECTED_IN_PART = (
 NOT_CORRECTED = (recipient("Stripe", line("customer", Disposition.REFUSED, 1, reason="old_value_differs")),)
 
 
-def _in_both(name: str, *recipients: Recipient, headline: Headline, right: Right = Right.ERASURE) -> dict[str, Claim]:
+UNSEARCHED = recipient(
+    "Cloud storage", line("all", Disposition.NOT_APPLICABLE, 0, Checked.NOT_CHECKABLE, reason="no_accepted_identity")
+)
+SOME_UNSEARCHED = (recipient("HubSpot CRM", line("contact", Disposition.ERASED, 3)), UNSEARCHED)
+NOT_COPIED = (recipient("HubSpot CRM", line("notes", Disposition.REFUSED, 2, reason="shared_with_others")),)
+
+
+def _in_both(name: str, *recipients: Recipient, headline: Headline, **more: Any) -> dict[str, Claim]:
     return {
-        f"completion-{name}-{language.value}": claim(*recipients, headline=headline, right=right, language=language)
+        f"completion-{name}-{language.value}": claim(*recipients, headline=headline, language=language, **more)
+        for language in Language
+    }
+
+
+def _acknowledged(name: str, **more: Any) -> dict[str, Claim]:
+    return {
+        f"acknowledgement-{name}-{language.value}": claim(
+            kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, language=language, **more
+        )
         for language in Language
     }
 
@@ -96,16 +113,18 @@ CASES = {
     **_in_both("rectified", *CORRECTED, headline=Headline.FULFILLED, right=Right.RECTIFICATION),
     **_in_both("rectified-in-part", *CORRECTED_IN_PART, headline=Headline.PARTLY_FULFILLED, right=Right.RECTIFICATION),
     **_in_both("rectification-refused", *NOT_CORRECTED, headline=Headline.REFUSED, right=Right.RECTIFICATION),
-    "acknowledgement-erasure-en": claim(kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, reference="TICKET-42"),
-    "acknowledgement-access-nl": claim(
-        kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, right=Right.ACCESS, language=Language.DUTCH
-    ),
-    "completion-partly-en": claim(*MIXED, headline=Headline.PARTLY_FULFILLED, reference="TICKET-42"),
-    "completion-partly-nl": claim(*MIXED, headline=Headline.PARTLY_FULFILLED, language=Language.DUTCH),
-    "completion-fulfilled-en": claim(*DONE),
-    "completion-copied-nl": claim(*COPIED, right=Right.ACCESS, language=Language.DUTCH),
-    "completion-nothing-found-en": claim(*NOWHERE, headline=Headline.NOTHING_FOUND),
-    "completion-not-live-nl": claim(*DONE, livemode=False, language=Language.DUTCH),
+    **_in_both("partly", *MIXED, headline=Headline.PARTLY_FULFILLED, reference="TICKET-42"),
+    **_in_both("fulfilled", *DONE, headline=Headline.FULFILLED),
+    **_in_both("copied", *COPIED, headline=Headline.FULFILLED, right=Right.ACCESS),
+    **_in_both("nothing-found", *NOWHERE, headline=Headline.NOTHING_FOUND),
+    **_in_both("access-nothing-found", *NOWHERE, headline=Headline.NOTHING_FOUND, right=Right.ACCESS),
+    **_in_both("access-refused", *NOT_COPIED, headline=Headline.REFUSED, right=Right.ACCESS),
+    **_in_both("not-searched-everywhere", *SOME_UNSEARCHED, headline=Headline.PARTLY_FULFILLED),
+    **_in_both("nothing-found-in-part", *NOWHERE, UNSEARCHED, headline=Headline.PARTLY_FULFILLED),
+    **_in_both("not-searched", UNSEARCHED, headline=Headline.NOT_FULFILLED),
+    **_in_both("not-live", *DONE, headline=Headline.FULFILLED, livemode=False),
+    **_acknowledged("erasure", reference="TICKET-42"),
+    **_acknowledged("access", right=Right.ACCESS),
 }
 
 

@@ -54,7 +54,8 @@ DUTCH = Words(
     reasons={
         "not_served": "Deze ontvanger kan geen kopieën geven.",
         "right_not_served": "Deze ontvanger kan geen kopieën geven.",
-        "no_accepted_identity": "Deze ontvanger kent mensen aan andere gegevens dan wij van u hebben.",
+        "no_accepted_identity": "Wij weten niets van u waarmee dit systeem te doorzoeken is. Kent u uw klantnummer, "
+        "geef het ons dan door.",
         "cannot_be_listed": "Zulke gegevens zijn niet te doorzoeken met wat wij van u weten.",
         "content_in_archive_storage": "Een deel ligt in een archief, waaruit het niet meteen te lezen is.",
         "orphans_not_looked_for": "Wat daar aan geen klant hangt, is niet gezocht.",
@@ -62,7 +63,7 @@ DUTCH = Words(
         "unsafe_customer_id": "Uw klantnummer heeft een vorm waarmee deze ontvanger niet kan zoeken.",
         "no_export_store": "Er was geen veilige plaats voor de kopie.",
         "unspecified": "Vraag ons naar de reden, dan vertellen wij die u.",
-        "cannot_fulfil": "Het is technisch niet mogelijk.",
+        "cannot_fulfil": "Het systeem van de ontvanger kan dit niet.",
         "shared_with_others": "De gegevens betreffen ook andere mensen.",
         "never_announced": "Deze ontvanger was niet bereikbaar.",
         "keeps_failing": "Het bleef mislukken.",
@@ -71,11 +72,82 @@ DUTCH = Words(
         "u.",
         "processor_retired": "Wij werken niet meer met deze ontvanger.",
         "disproportionate": "Het zou onevenredig veel moeite kosten.",
+        "closed": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
+        "forgotten": "Het verzoek was al afgesloten voordat deze ontvanger antwoordde.",
         "wrong_person": "Toen wij opnieuw keken, was het niet van u.",
     },
     no_reason="Vraag ons naar de reden, dan vertellen wij die u.",
     other_reason="De reden is vastgelegd als “{word}”.",
     everything="Alles",
+    unsearched="Niet doorzocht.",
+    searched_in_part="Wij hebben geen persoonsgegevens van u gevonden waar wij konden zoeken. Hieronder staat waar "
+    "wij dat "
+    "niet konden.",
+    categories={
+        "attempts": "Betaalpogingen",
+        "balance": "Tegoed",
+        "calls": "Telefoongesprekken",
+        "charges": "Betalingen",
+        "communications": "Berichten",
+        "completions": "Teksten gemaakt door AI",
+        "contact": "Contactgegevens",
+        "conversations": "Gesprekken",
+        "customer": "Klantgegevens",
+        "drafts": "Conceptfacturen",
+        "emails": "E-mails",
+        "files": "Bestanden",
+        "invoices": "Facturen",
+        "meetings": "Afspraken",
+        "notes": "Notities",
+        "payment_methods": "Betaalmiddelen",
+        "responses": "Antwoorden gemaakt door AI",
+        "subscriptions": "Abonnementen",
+        "tasks": "Taken",
+        "tax_ids": "Belastingnummers",
+        "tickets": "Supportvragen",
+        "uploads": "Onvoltooide uploads",
+        "vector_stores": "Zoekindexen",
+    },
+    translations={
+        "The contact's own record: name, addresses, telephone numbers, properties":
+            "Wat over de contactpersoon zelf is vastgelegd: naam, adressen, telefoonnummers, kenmerken",
+        "Notes that employees wrote about the contact": "Notities die medewerkers over de contactpersoon schreven",
+        "E-mails logged on the contact": "E-mails die bij de contactpersoon zijn bewaard",
+        "Calls logged on the contact": "Telefoongesprekken die bij de contactpersoon zijn vastgelegd",
+        "Meetings logged on the contact": "Afspraken die bij de contactpersoon zijn vastgelegd",
+        "Tasks of employees about the contact": "Taken van medewerkers over de contactpersoon",
+        "Text, chat and postal messages logged on the contact":
+            "Sms-, chat- en postberichten die bij de contactpersoon zijn bewaard",
+        "Support tickets of the contact": "Supportvragen van de contactpersoon",
+        "Standard contractual clauses (Commission Implementing Decision (EU) 2021/914)":
+            "Standaardcontractbepalingen (Uitvoeringsbesluit (EU) 2021/914 van de Commissie)",
+        "Files that were uploaded for the person or are about them":
+            "Bestanden die voor de persoon zijn geüpload of over hem of haar gaan",
+        "Search indexes over the person's files": "Zoekindexen over de bestanden van de persoon",
+        "Stored chat completions: the messages sent and the answers":
+            "Bewaarde gesprekken met AI: de verzonden berichten en de antwoorden",
+        "Conversations with all of their items": "Gesprekken met alles wat erin staat",
+        "Stored responses with their input": "Bewaarde antwoorden met wat eraan voorafging",
+        "Files of the person: every version, and the marks that deleted ones left":
+            "Bestanden van de persoon: elke versie, en de sporen van verwijderde bestanden",
+        "Uploads of the person that were begun and never finished":
+            "Uploads van de persoon die zijn begonnen en nooit afgemaakt",
+        "EU-US Data Privacy Framework, with Standard Contractual Clauses behind it":
+            "EU-VS-kader voor gegevensbescherming, met daarachter standaardcontractbepalingen",
+        "The customer's own record: name, addresses, telephone number, notes":
+            "Wat over de klant zelf is vastgelegd: naam, adressen, telefoonnummer, notities",
+        "Cards and bank accounts that the customer pays with": "Kaarten en bankrekeningen waarmee de klant betaalt",
+        "Tax numbers of the customer": "Belastingnummers van de klant",
+        "Entries of the customer's balance": "Boekingen op het tegoed van de klant",
+        "What the customer subscribes to, or did": "Waarop de klant is geabonneerd, of was",
+        "Drafts of invoices, and items for the next one": "Conceptfacturen, en posten voor de volgende factuur",
+        "Invoices with the name and address that they were made out to, and credit notes":
+            "Facturen met de naam en het adres waarop ze zijn gesteld, en creditnota's",
+        "Payments: charges with their intents, checkouts, refunds and disputes":
+            "Betalingen, met de pogingen, afrekeningen, terugbetalingen en geschillen die erbij horen",
+        "Payments, set-ups and checkouts that were begun and came to no charge":
+            "Betalingen, machtigingen en afrekeningen die zijn begonnen en nooit tot een betaling leidden",
+    },
     countries={
         "AT": "Oostenrijk", "AU": "Australië", "BE": "België", "BG": "Bulgarije", "BR": "Brazilië", "CA": "Canada",
         "CH": "Zwitserland", "CN": "China", "CY": "Cyprus", "CZ": "Tsjechië", "DE": "Duitsland", "DK": "Denemarken",
@@ -116,10 +188,10 @@ DUTCH = Words(
         "complete": "Gekopieerd",
         "partial": "Er ontbreekt iets: zie hieronder",
         "none": "Niets gevonden",
+        "unsearched": "Niet doorzocht: zie hieronder",
         "missing": "Niet gekopieerd: zie hieronder",
-        "recipients": "Wie gegevens van u heeft",
+        "recipients": "Bij wie wij hebben gezocht",
         "nobody": "Er is geen systeem of leverancier gevraagd.",
-        "owner": "Verantwoordelijk",
         "country": "Gegevens staan in",
         "safeguard": "Waarborg voor gegevens buiten de Europese Economische Ruimte",
         "no_safeguard": "Er is geen waarborg vastgelegd; vraag ons ernaar, dan vertellen wij het u.",

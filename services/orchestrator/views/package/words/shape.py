@@ -27,7 +27,10 @@ class Words:
     """One language. `labels` are the fixed texts of the page, by the name that the template knows them by.
 
     `findings` says what became of a category; `reasons` why, where the machine word is known, else `other_reason` with
-    a place `{word}`. `authorities` names the supervisory authority of a country, else `other_authority`.
+    a place `{word}`. `searched_in_part` is the headline where nothing was found and not everywhere could be searched.
+    `categories` names kinds of data, and `translations` has what manifests of processors say, by their own, English
+    text: what other teams wrote stays as it is. `authorities` names the supervisory authority of a
+    country, else `other_authority`.
     """
 
     code: str
@@ -42,10 +45,18 @@ class Words:
     no_reason: str
     other_reason: str
     everything: str
+    unsearched: str
+    searched_in_part: str
+    categories: Mapping[str, str]
+    translations: Mapping[str, str]
     countries: Mapping[str, str]
     authorities: Mapping[str, str]
     other_authority: str
     labels: Mapping[str, str]
+
+    def translated(self, text: str) -> str:
+        """Return what a manifest says in this language, or as it stands there where nobody has translated it."""
+        return self.translations.get(text, text)
 
     def day(self, day: date) -> str:
         """Return a date as people of this language write it."""

@@ -43,15 +43,39 @@ def test_nothing_found_is_not_claimed_where_nobody_checked() -> None:
     assert unsure == "Nothing about you found. We could not check this ourselves."
 
 
+def test_of_a_copy_nobody_says_that_it_was_checked() -> None:
+    for checked in Checked:
+        assert say(line("notes", Disposition.EXPORTED, 2, checked), ENGLISH).text == "2 records copied for you."
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_what_could_not_be_searched_is_not_called_nothing_to_do(language: Language) -> None:
+    unsearched = line("all", Disposition.NOT_APPLICABLE, 0, Checked.NOT_CHECKABLE, reason="no_accepted_identity")
+    sentence = say(unsearched, WORDS[language])
+    assert (sentence.mark, sentence.text) == (Mark.UNSEARCHED, WORDS[language].reasons["no_accepted_identity"])
+    nowhere = [recipient("CRM", line("all", Disposition.NOT_FOUND, 0)), recipient("Files", unsearched)]
+    telling = tell(Headline.PARTLY_FULFILLED, nowhere, WORDS[language])
+    assert telling.headline == WORDS[language].searched_in_part
+    assert telling.remedies
+    done = [recipient("CRM", line("all", Disposition.ERASED)), recipient("Files", unsearched)]
+    assert tell(Headline.PARTLY_FULFILLED, done, WORDS[language]).headline != telling.headline
+
+
+def test_a_detail_that_is_not_known_there_is_no_unwillingness() -> None:
+    sentence = say(line("all", Disposition.REFUSED, 0, Checked.NOT_CHECKABLE, reason="unknown_field"), ENGLISH)
+    assert (sentence.mark, sentence.text) == (Mark.FAILED, "Your request names a detail that we cannot correct there.")
+
+
 def test_good_news_comes_first_and_what_needs_nothing_last() -> None:
-    dispositions = [
-        Disposition.NOT_FOUND,
-        Disposition.FAILED,
-        Disposition.RETAINED,
-        Disposition.REFUSED,
-        Disposition.ERASED,
+    lines = [
+        line("all", Disposition.NOT_FOUND),
+        line("all", Disposition.NOT_APPLICABLE, reason="no_accepted_identity"),
+        line("all", Disposition.FAILED),
+        line("all", Disposition.RETAINED),
+        line("all", Disposition.REFUSED),
+        line("all", Disposition.ERASED),
     ]
-    telling = tell(None, [recipient("CRM", *(line("all", one) for one in dispositions))], ENGLISH)
+    telling = tell(None, [recipient("CRM", *lines)], ENGLISH)
     assert [sentence.mark for sentence in telling.told[0].sentences] == list(Mark)
 
 

@@ -109,6 +109,7 @@ BEFORE_DATA: list[tuple[str, str, Verdict]] = [
     ("RCPT", "451 try again", Later("smtp_451")),
     ("RCPT", "550 5.1.1 nobody of that name", Bounced("5.1.1")),
     ("RCPT", "554 no", Bounced("smtp_554")),
+    ("RCPT", "554 5.7.1 relay access denied", Later("5.7.1")),  # it is about us, and nothing is wrong with the address
     ("RCPT", "550 4.1.1 contradicts itself", Bounced("smtp_550")),
     ("RCPT", HANG_UP, Later("SMTPServerDisconnected")),
     ("RCPT", "gibberish", Later("smtp_-1")),

@@ -65,7 +65,7 @@ class Shelf:
 def recipient(source: Source, **changes: Any) -> Recipient:
     """Whoever exported `source`."""
     described = {"contact": "Name and addresses"}
-    one = Recipient(source.task, source.processor, "The CRM", "Sales", "IE", None, described, Outcome.of((COPIED,)))
+    one = Recipient(source.task, source.processor, "The CRM", "IE", None, described, Outcome.of((COPIED,)))
     return replace(one, **changes)
 
 
