@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ class S3Vendor(SandboxVendor):
     name = "s3"
     manifest = MANIFEST
     access_key = "sandbox"
-
     prefix = "customers/{customer_id}/"
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -40,11 +39,8 @@ class S3Vendor(SandboxVendor):
         self.proxy = ExitStack()
         self.way = self.proxy.enter_context(before(self.endpoint, self.transport))
 
-    def open(self) -> AbstractAsyncContextManager[Processor[Any]]:
-        return self._open()
-
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Processor[Any]]:
+    async def open(self) -> AsyncIterator[Processor[Any]]:
         """One client for all runs of a test: to make one takes longer than a whole task."""
         if self.opened is None:
             config = s3.Settings(
