@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # these import drivers and the local stack, which most unit t
 
 OFFLINE = ("unit", "architecture", "contract", "conformance")
 HERE = Path(__file__).parent
+QUIET_PORTS = range(24_000, 28_000)  # beside those that stacks take: what a test finds free here stays free
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +103,10 @@ def module_database(databases: "Databases") -> Iterator[str]:
     url = databases.create()
     yield url
     databases.drop(url)
+
+
+@pytest.fixture
+def quiet_ports(monkeypatch: pytest.MonkeyPatch) -> range:
+    """Ports that no stack of this test run takes; leases of this test take from them."""
+    monkeypatch.setattr("habeas.local.ports.CHOICE", QUIET_PORTS)
+    return QUIET_PORTS

@@ -3,9 +3,9 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
 
 from habeas.engine import LeaseLost
 from services.chassis.kafka.outgoing import Outgoing
@@ -93,13 +93,13 @@ class Commits:
             await self._commit(writes[middle:])
             return
         for write in writes:
-            _tell(write, None if write.task.id in held else LeaseLost())
+            _tell(write, None if _attempt(write) in held else LeaseLost())
         metrics.COMMITS.inc()
         metrics.WRITES.inc(len(writes))
         if any(write.ending for write in writes):
             self._after()
 
-    async def _patiently(self, writes: Sequence[Write]) -> Mapping[str, Any]:
+    async def _patiently(self, writes: Sequence[Write]) -> AbstractSet[tuple[str, int]]:
         """Write, waiting for the database as long as it takes: what is repeated changes nothing."""
         failures = 0
         while True:
@@ -111,16 +111,18 @@ class Commits:
                     log.warning("commit.waited", error=describe(error), count=failures)
                 await asyncio.sleep(min(0.05 * 2**failures, 2.0) * (0.5 + random.random()))  # noqa: S311  # jitter
 
-    async def _transact(self, writes: Sequence[Write]) -> Mapping[str, Any]:
-        """Write for the tasks that are still ours; return those by id."""
-        fences = {write.task.id: write.task.fence for write in writes}
+    async def _transact(self, writes: Sequence[Write]) -> AbstractSet[tuple[str, int]]:
+        """Write for the attempts that still hold their tasks; return these attempts.
+
+        Two attempts at one task may write at once, where the first was taken for dead: only the later one is held.
+        """
         async with self._database.transaction() as connection:
             worker = self._worker()
-            rows = await connection.fetch(SQL["lock_held"], list(fences))
-            held = {row["id"]: row for row in rows if (row["holder"], row["fence"]) == (worker, fences[row["id"]])}
-            ours = [write for write in writes if write.task.id in held]
+            rows = await connection.fetch(SQL["lock_held"], list({write.task.id for write in writes}))
+            held = {(row["id"], row["fence"]): row for row in rows if row["holder"] == worker}
+            ours = [write for write in writes if _attempt(write) in held]
             for write in ours:
-                row = held[write.task.id]
+                row = held[_attempt(write)]
                 write.task.dispatch_no = row["dispatch_no"]
                 write.task.cancelled = row["cancelled"]
             over = {write.task.id for write in ours if isinstance(write.ending, Answered)}
@@ -131,7 +133,7 @@ class Commits:
             reports = await self._settle(connection, ours)
             reports += await self._put_down(connection, ours)
             await append(connection, reports)
-        return held
+        return held.keys()
 
     async def _settle(self, connection: Connection, writes: Sequence[Write]) -> list[Outgoing]:
         over = [(write, write.ending) for write in writes if isinstance(write.ending, Answered)]
@@ -188,6 +190,11 @@ class Commits:
         ):
             return None
         return self._reports.progressed(task, task.claimed_as[0], task.fence, ending, write.served.keys)
+
+
+def _attempt(write: Write) -> tuple[str, int]:
+    """Return which attempt at which task this is."""
+    return write.task.id, write.task.fence
 
 
 async def _journal(connection: Connection, writes: Sequence[Write]) -> None:

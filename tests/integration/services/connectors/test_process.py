@@ -3,22 +3,30 @@
 import asyncio
 import json
 import os
-import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from habeas.local.ports import PortLease
 from tests.integration.services.connectors.rig import Rig, until
 
 ROOT = Path(__file__).parents[4]
 
 
-async def test_the_real_process_serves_what_is_enrolled_and_stops_when_told(rig: Rig) -> None:
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that no stack of this machine takes."""
+    lease = PortLease()
+    yield lease.take()
+    lease.release()
+
+
+async def test_the_real_process_serves_what_is_enrolled_and_stops_when_told(rig: Rig, port: int) -> None:
     await rig.enrol("crm", kind="hubspot")
     rig.write(rig.folder / "crm" / "settings.toml", 'base_url = "http://127.0.0.1:9"\n')
-    port = free_port()
     child = await command(rig, "serve", HABEAS_HTTP_PORT=str(port))
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
@@ -77,13 +85,6 @@ async def command(rig: Rig, *arguments: str, **more: str) -> asyncio.subprocess.
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 async def _answers(http: httpx.AsyncClient, path: str) -> bool:

@@ -130,8 +130,8 @@ def test_a_server_of_ones_own_has_no_port_to_fix(
 
 
 @pytest.fixture
-def free(tmp_path: Path) -> list[int]:
-    """Ports that nobody uses."""
+def free(tmp_path: Path, quiet_ports: range) -> list[int]:
+    """Ports that nobody uses, and nobody takes meanwhile."""
     lease = PortLease(tmp_path / "leases")
     found = [lease.take() for _ in range(5)]
     lease.release()

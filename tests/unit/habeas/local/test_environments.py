@@ -86,7 +86,7 @@ def test_another_role_on_the_same_server(url: str, expected: str) -> None:
     assert with_role(url, "role", "a/b@c") == expected
 
 
-def test_a_home_keeps_its_ports(home: Home, tmp_path: Path) -> None:
+def test_a_home_keeps_its_ports(home: Home, tmp_path: Path, quiet_ports: range) -> None:
     lease = PortLease(tmp_path / "leases")
     first = home.ports(("one", "two"), lease)
     lease.release()
