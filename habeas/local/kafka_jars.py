@@ -26,7 +26,9 @@ def kafka_jars(owner: Supervisor, log: Path) -> list[Path]:
 def _download(pom: Path, folder: Path, owner: Supervisor, log: Path) -> None:
     maven = preflight.maven()
     folder.mkdir(parents=True)
-    goal = ("dependency:copy-dependencies", f"-DoutputDirectory={folder}")
+    # Maven's own repository as well lies in our cache folder: nothing of a stack is written anywhere else.
+    repository = places.cache_folder() / "maven"
+    goal = ("dependency:copy-dependencies", f"-Dmaven.repo.local={repository}", f"-DoutputDirectory={folder}")
     command: list[str | Path] = [maven, "-q", "-B", "-f", pom, *goal]
     if not owner.run("maven", command, log=log):
         problem = f"Maven could not get Kafka's jars; look at the end of {log}, mend the network or Maven's settings."

@@ -150,5 +150,6 @@ def test_jars_that_cannot_be_had_are_refused_in_words(
     with pytest.raises(LocalStackError, match="Maven could not get Kafka's jars"):
         kafka_jars.kafka_jars(supervisor, log)
     assert "no route to host" in log.read_text()
-    failing.write_text("#!/bin/sh\nfor last; do :; done\ntouch ${last#-DoutputDirectory=}/kafka.jar\n")
+    failing.write_text("#!/bin/sh\necho $*\nfor last; do :; done\ntouch ${last#-DoutputDirectory=}/kafka.jar\n")
     assert [jar.name for jar in kafka_jars.kafka_jars(supervisor, log)] == ["kafka.jar"]
+    assert f"-Dmaven.repo.local={tmp_path / 'cache' / 'maven'} " in log.read_text()
