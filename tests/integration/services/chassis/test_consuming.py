@@ -194,7 +194,7 @@ def _(message: Outgoing) -> tuple[bytes | None, bytes | None, list[tuple[str, by
 @bad("key of another request")
 def _(message: Outgoing) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
     key, value, headers = raw(message)
-    return key[:-1] + b"Z", value, headers
+    return key[:-1] + (b"Y" if key.endswith(b"Z") else b"Z"), value, headers
 
 
 @bad("no proof")
