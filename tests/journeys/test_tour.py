@@ -67,7 +67,7 @@ def erasures(shown: str) -> dict[str, list[str]]:
     return {row[1]: row for row in rows if row[2:3] == ["erase"]}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_the_tour_leads_where_it_says(calm: World) -> None:
     (person,) = calm.people(1)
     shell = Shell(calm, person.email)

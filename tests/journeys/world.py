@@ -72,7 +72,7 @@ class World:
         """Change what a processor is told within; return once the host has taken it up."""
         before = self._times_served(processor)
         yield
-        wait_for(lambda: self._times_served(processor) > before, within=30)
+        wait_for(lambda: self._times_served(processor) > before, within=60)
 
     def _times_served(self, processor: str) -> int:
         lines = self.stack.home.log("connectors").read_text().splitlines()
@@ -111,7 +111,7 @@ class World:
         done = self.habeas.requests.list(state="completed", created_after=since, limit=100)
         return sum(one.id in wanted for one in done)
 
-    def wait(self, requests: Sequence[str], *, within: float = 90.0) -> list[Request]:
+    def wait(self, requests: Sequence[str], *, within: float = 180.0) -> list[Request]:
         """Wait until all are completed; return them."""
         wait_for(lambda: self.completed(requests) == len(requests), within=within)
         return self._read(requests)

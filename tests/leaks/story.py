@@ -70,7 +70,7 @@ class Story:
         self.world.wait(requests)
         assert sum(self._vendors.left(person) for person in people if person is not mixed) == 0
         wait_for(lambda: self._told(requests), within=60)
-        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=30)
+        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=60)
         self.look()
 
     def _copies_and_corrections(self) -> None:

@@ -41,7 +41,7 @@ with Stack(Path(sys.argv[1]), say=lambda line: print(line, flush=True)):
 
 
 def ask(port: int) -> dict[str, object]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         told: dict[str, object] = json.loads(connection.getresponse().read())
@@ -152,7 +152,7 @@ def test_an_end_at_any_time_leaves_nothing_behind(
         assert owner.stdout is not None
         next(line for line in owner.stdout if line.startswith(after))
         owner.send_signal(end)
-    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
+    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=60)
 
 
 def test_up_status_and_down_from_other_processes(
@@ -169,9 +169,9 @@ def test_up_status_and_down_from_other_processes(
         assert running is not None
         victim = next(process for process in running.processes if process.name == "connectors")
         os.kill(victim.pid, signal.SIGKILL)
-        assert wait_until(lambda: not victim.running, seconds=10)
+        assert wait_until(lambda: not victim.running, seconds=60)
         log = Home(home).log("stack")
-        assert wait_until(lambda: "connectors ended with -9" in log.read_text(), seconds=10)
+        assert wait_until(lambda: "connectors ended with -9" in log.read_text(), seconds=60)
     finally:
         assert detached.down(home)
     assert detached.status(home) is None
@@ -196,7 +196,7 @@ def test_up_says_why_it_failed(
     monkeypatch.setenv("FAIL", "sandbox")
     with pytest.raises(LocalStackError, match="The service sandbox ended with 3"):
         detached.up(home)
-    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
+    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=60)
 
 
 def test_a_stack_whose_owner_was_killed_counts_as_down(
@@ -205,7 +205,7 @@ def test_a_stack_whose_owner_was_killed_counts_as_down(
     monkeypatch.setattr(detached, "PROGRAM", [sys.executable, "-c", DETACHED, str(stand_ins)])
     found = detached.up(home)
     os.kill(found.owner.pid, signal.SIGKILL)
-    assert wait_until(lambda: detached.status(home) is None, seconds=10)
+    assert wait_until(lambda: detached.status(home) is None, seconds=60)
     try:
         again = detached.up(home)  # waits for the dead one's guardian, then takes the same ports
         assert (again.url, again.key) == (found.url, found.key)
