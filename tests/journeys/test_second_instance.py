@@ -22,7 +22,9 @@ def us(calm: World) -> Iterator[httpx.Client]:
     with Enroller(calm.stack.url, calm.stack.key) as admin:
         admin.enrol(calm.stack.home, wanted)
         admin.wait_until_announced({"crm-eu", "crm-us"})
-    with httpx.Client(base_url=base_url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as account:
+    with httpx.Client(
+        base_url=base_url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60
+    ) as account:
         yield account
 
 
@@ -42,7 +44,9 @@ def statuses(account: httpx.Client, contact: str) -> list[int]:
 
 def ledger(world: World, vendor: str, person: Person) -> list[str]:
     """Return the effects on a person by a vendor's own ledger."""
-    found = httpx.get(f"{world.stack.sandbox_url}/_sandbox/ledger/{vendor}", trust_env=False).json()["effects"]
+    found = httpx.get(f"{world.stack.sandbox_url}/_sandbox/ledger/{vendor}", trust_env=False, timeout=60).json()[
+        "effects"
+    ]
     return [one["effect"] for one in found if one["changed"] and one["person"] == person.customer_id]
 
 

@@ -33,7 +33,7 @@ def twins(calm: World) -> Iterator[dict[str, Service]]:
 
 def taken(service: Service) -> float:
     """Return how many records an instance has taken from Kafka since it was started, by its own count."""
-    page = httpx.get(f"{service.url}/metrics", trust_env=False).raise_for_status().text
+    page = httpx.get(f"{service.url}/metrics", trust_env=False, timeout=60).raise_for_status().text
     return sum(map(float, re.findall(r"^habeas_consumed_records_total\{.*\} (\S+)$", page, re.MULTILINE)))
 
 

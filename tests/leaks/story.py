@@ -158,7 +158,10 @@ class Story:
                 f"/metrics/{person.email}?{person.phone}",
                 f"/healthz/{person.customer_id}",
             ):
-                assert httpx.get(f"{self.world.stack.services[name].url}{path}", trust_env=False).status_code == 404
+                assert (
+                    httpx.get(f"{self.world.stack.services[name].url}{path}", trust_env=False, timeout=60).status_code
+                    == 404
+                )
 
     def _send_hostile_records(self) -> None:
         async def send() -> None:

@@ -56,7 +56,7 @@ async def test_serves_until_it_is_told_to_stop(host: str) -> None:
 
     await until(started)
     port = server._server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         shown = f"[{host}]" if ":" in host else host
         assert (await client.get(f"http://{shown}:{port}/healthz/live")).status_code == 200
     os.kill(os.getpid(), signal.SIGTERM)
