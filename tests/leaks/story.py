@@ -62,7 +62,7 @@ class Story:
         self._send_hostile_records()
         self._database_dies()
         stuck = [one for one, person in zip(requests, people, strict=True) if person not in (stranger, mixed)]
-        wait_for(lambda: all(self._is_stuck(one) for one in stuck), within=90)
+        wait_for(lambda: all(self._is_stuck(one) for one in stuck), within=180)
         self.look()
         self.world.calm()
         called_off = requests.pop(people.index(mixed))
