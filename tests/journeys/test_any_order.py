@@ -32,7 +32,7 @@ def test_a_service_tells_the_truth_about_its_parts(calm: World) -> None:
     if calm.stack.postgres is None:
         pytest.skip("stops PostgreSQL, and this server is not the test run's own")
     orchestrator = calm.stack.services["orchestrator"]
-    assert orchestrator.is_ready()
+    wait_for(orchestrator.is_ready, within=60)
     calm.stack.postgres.stop()
     wait_for(lambda: not orchestrator.is_ready(), within=60)
     calm.stack.postgres.start()

@@ -124,7 +124,7 @@ def test_a_service_that_fails_is_named_and_nothing_is_left(
     assert left_behind() == []
     assert not Home(home).state.exists()
     with Stack(home) as stack:
-        assert stack.services["notifier"].is_ready()
+        assert wait_until(stack.services["notifier"].is_ready, seconds=60)
 
 
 def test_servers_of_ones_own_are_used_instead(
