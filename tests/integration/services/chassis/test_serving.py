@@ -63,6 +63,11 @@ async def test_serves_until_it_is_told_to_stop(host: str) -> None:
     assert await running is True
 
 
+def test_a_connection_that_nobody_uses_is_closed_by_the_client_and_never_as_it_calls_again() -> None:
+    kept = httpx.Client(trust_env=False)._transport._pool._keepalive_expiry  # type: ignore[attr-defined]
+    assert kept < serving("127.0.0.1", 0)._server.config.timeout_keep_alive
+
+
 @pytest.mark.parametrize("part", [ends, breaks])
 async def test_a_part_that_ends_by_itself_ends_the_service(part: object, caplog: pytest.LogCaptureFixture) -> None:
     assert await run([Part("probe", part), Part("waits", asyncio.Event().wait)]) is False  # type: ignore[arg-type]
