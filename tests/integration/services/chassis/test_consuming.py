@@ -19,7 +19,7 @@ from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Connection, Database
 from tests.integration.services.chassis.conftest import KEYS, Compose, produce
-from tests.waiting import until
+from tests.waiting import ended, until
 
 
 @dataclass
@@ -69,8 +69,7 @@ class Probe:
         try:
             yield subscription
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     async def seen(self) -> list[str]:
         async with self.database.connection() as connection:

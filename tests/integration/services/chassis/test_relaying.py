@@ -20,7 +20,7 @@ from services.chassis.loops import Loop, Wake
 from services.chassis.postgres import outbox
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose
-from tests.waiting import until
+from tests.waiting import ended, until
 
 WITHIN = 60.0
 
@@ -43,8 +43,7 @@ class Relaying:
         try:
             yield relay
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
             await relay.close()
 
     async def append(self, messages: list[Outgoing]) -> None:

@@ -37,6 +37,7 @@ from services.connectors.app import Host
 from services.connectors.host.catalogue import Catalogue, Kind
 from services.connectors.settings import ConnectorSettings
 from tests.integration.services.connectors.vendor import Records, Vendor
+from tests.waiting import ended
 
 WITHIN = 60.0
 ReportT = TypeVar("ReportT", TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable)
@@ -315,16 +316,11 @@ class Running:
     async def end(self, name: str) -> None:
         """End one part alone."""
         (part,) = (one for one in self.parts if one.get_name() == name)
-        part.cancel()
-        await asyncio.wait([part])
+        await ended(part)
 
     async def stop(self) -> None:
         """Stop it as SIGTERM does."""
-        left = set(self.parts)
-        while left:
-            for part in left:
-                part.cancel()  # again where a driver swallowed it: aiokafka does while it closes a client
-            _, left = await asyncio.wait(left, timeout=10.0)
+        await ended(*self.parts)
         await self.host.close()
 
 

@@ -34,6 +34,8 @@ from services.chassis.postgres.pool import Database
 from services.chassis.service import Part
 from services.notifier.app import Notifier
 from services.notifier.settings import NotifierSettings
+from tests.infrastructure import in_thread
+from tests.waiting import ended
 
 SECRET = bytes(range(32))
 KEYS = ProcessorKeys.from_secret("notifier", 1, SECRET)
@@ -124,8 +126,6 @@ def notifier_database(databases: Any) -> Iterator[str]:
         await connection.execute(f'ALTER ROLE {ROLE} IN DATABASE "{name}" SET search_path = notifier')
         await connection.close()
 
-    from tests.infrastructure import in_thread  # noqa: PLC0415
-
     in_thread(path)
     yield url
     databases.drop(url)
@@ -190,9 +190,7 @@ class World:
         try:
             yield notifier
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
             await database.close()
 
     async def publish(self, *dues: NoticeDue, keys: ProcessorKeys = KEYS) -> None:
@@ -226,8 +224,7 @@ class World:
         try:
             yield found
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await ended(reading)
             await consumer.stop()
 
     async def end_leases(self) -> None:
