@@ -78,7 +78,7 @@ def test_an_account_whose_token_is_refused_waits_for_a_person_and_loses_nothing(
     with calm.served_anew("crm-us"):
         secret.write_text("another")
     (request,) = calm.erase([person])
-    wait_for(lambda: waits_for_credentials(calm, request), within=60)
+    wait_for(lambda: waits_for_credentials(calm, request), within=180)
     assert statuses(us, contact) == [200, 404]
 
     with calm.served_anew("crm-us"):

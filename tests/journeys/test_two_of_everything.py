@@ -37,7 +37,7 @@ def taken(service: Service) -> float:
     return sum(map(float, re.findall(r"^habeas_consumed_records_total\{.*\} (\S+)$", page, re.MULTILINE)))
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(900)
 def test_nothing_happens_twice(calm: World, twins: dict[str, Service]) -> None:
     instances = {f"{name} {place}": one for name in NAMES for place, one in _both(calm, twins, name)}
     before = {name: taken(one) for name, one in instances.items()}
@@ -49,7 +49,7 @@ def test_nothing_happens_twice(calm: World, twins: dict[str, Service]) -> None:
     assert [name for name, one in instances.items() if taken(one) == before[name]] == [], "had no part in it"
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(900)
 def test_either_may_be_killed(calm: World, twins: dict[str, Service]) -> None:
     """The second of one service and the first of another, while both have work in hand."""
     connectors = calm.stack.services["connectors"]
@@ -59,7 +59,7 @@ def test_either_may_be_killed(calm: World, twins: dict[str, Service]) -> None:
     for vendor in VENDORS:
         calm.knobs(vendor, latency=0.03)
     requests = calm.erase(people)
-    wait_for(lambda: calm.completed(requests) >= 3, within=60)
+    wait_for(lambda: calm.completed(requests) >= 3, within=180)
     assert all(taken(one) > some for one, some in zip(victims, before, strict=True)), "had no part in it"
     assert calm.completed(requests) < len(requests), "there was nothing left to disturb"
     for one in victims:

@@ -72,7 +72,7 @@ class World:
         """Change what a processor is told within; return once the host has taken it up."""
         before = self._times_served(processor)
         yield
-        wait_for(lambda: self._times_served(processor) > before, within=60)
+        wait_for(lambda: self._times_served(processor) > before, within=180)
 
     def _times_served(self, processor: str) -> int:
         lines = self.stack.home.log("connectors").read_text().splitlines()
@@ -174,7 +174,7 @@ class World:
         also asserts that everybody got every mail; it is not where a notifier died, perhaps with some in hand.
         """
         filed = {one.email: self._filed[one.email] for one in people}
-        wait_for(lambda: all(self._ends(one).keys() == NOTICES for each in filed.values() for one in each), within=60)
+        wait_for(lambda: all(self._ends(one).keys() == NOTICES for each in filed.values() for one in each), within=180)
         for address, subjects in self.mails(people).items():
             ends = [how for one in filed[address] for how in self._ends(one).values()]
             assert len(subjects) == len(set(subjects))

@@ -69,8 +69,8 @@ class Story:
         self.world.habeas.requests.cancel(called_off)
         self.world.wait(requests)
         assert sum(self._vendors.left(person) for person in people if person is not mixed) == 0
-        wait_for(lambda: self._told(requests), within=60)
-        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=60)
+        wait_for(lambda: self._told(requests), within=180)
+        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=180)
         self.look()
 
     def _copies_and_corrections(self) -> None:
