@@ -36,7 +36,7 @@ class World:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.habeas = Habeas(stack.url, key=stack.key)
+        self.habeas = Habeas(stack.url, key=stack.key, timeout=60)
         self._sandbox = httpx.Client(base_url=f"{stack.sandbox_url}/_sandbox/", timeout=60, trust_env=False)
         self._seed = 0
         self._filed: dict[str, set[str]] = {}  # requests by the address that their notices go to
