@@ -13,7 +13,7 @@ from habeas.local.places import write_private
 from habeas.local.ports import LOOPBACK
 from habeas.local.waiting import wait_until
 
-ANNOUNCED_WITHIN = 60.0  # seconds
+ANNOUNCED_WITHIN = 120.0  # seconds
 ENROLMENT = ("processor", "kind", "enrolment", "version", "secret")  # what enrolment.key holds
 
 

@@ -20,7 +20,7 @@ from habeas.local.preflight import Java
 from habeas.local.supervisor import Supervisor
 from habeas.local.waiting import wait_until
 
-START_WITHIN = 60.0  # seconds
+START_WITHIN = 120.0  # seconds
 ENDED_BY_SIGTERM = 143  # what a JVM ends with after its shutdown hooks
 PROBE_WITHIN = 2.0  # seconds
 # The first compiler alone: the second costs a small machine more than it gives back in the life of a local broker

@@ -18,7 +18,7 @@ LOOPBACK = "127.0.0.1"
 # Below the range that Linux (32768 and up), macOS and the BSDs (49152 and up) give to outgoing connections: a port of
 # that range may be gone when a killed server starts again.
 CHOICE = range(20_000, 24_000)
-PATIENCE = 8.0  # seconds for what is ending to let go of a port; longer than the guardian's grace
+PATIENCE = 12.0  # seconds for what is ending to let go of a port; longer than the guardian's grace
 
 
 class PortLease:

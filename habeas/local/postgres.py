@@ -20,7 +20,7 @@ from habeas.local.unprivileged import Programs, programs
 from habeas.local.waiting import wait_until
 
 OWNER = "habeas_owner"
-START_WITHIN = 60.0  # seconds; recovery after a crash takes a while on a large database
+START_WITHIN = 120.0  # seconds; recovery after a crash takes a while on a large database
 
 SETTINGS = {
     "listen_addresses": LOOPBACK,

@@ -11,7 +11,7 @@ from habeas.local.ports import LOOPBACK
 from habeas.local.supervisor import Supervisor
 from habeas.local.waiting import wait_until
 
-READY_WITHIN = 60.0  # seconds
+READY_WITHIN = 120.0  # seconds; a busy machine takes long, and a service that fails ends at once
 ASK_WITHIN = 2.0  # seconds
 
 
@@ -63,8 +63,8 @@ class Service:
 
     def wait_until_ready(self) -> None:
         """Wait until its health page says it is ready. Raises LocalStackError if it ends or takes too long."""
-        wait_until(lambda: self.pid is None or self.is_ready(), seconds=READY_WITHIN)
-        if self.pid is None or not self.is_ready():
+        was_ready = wait_until(lambda: self.pid is None or self.is_ready(), seconds=READY_WITHIN)
+        if self.pid is None or not was_ready:
             what = "is not ready" if self.pid is not None else f"ended with {self.exit_code}"
             problem = f"The service {self.name} {what}; the reason is at the end of {self.log}."
             raise LocalStackError(problem)

@@ -18,6 +18,7 @@ from services.chassis.log import describe, get_logger
 log = get_logger(__name__)
 
 STOP_WITHIN = 12.0
+KEEP_ALIVE = 75  # seconds; longer than clients and proxies keep a connection that nobody uses: they close it, not we
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class HttpServer:
         """Serve `app` at `host:port`."""
         config = uvicorn.Config(
             app, host=host, port=port, log_config=None, access_log=False, lifespan="off", loop="none",
-            timeout_graceful_shutdown=5, server_header=False, h11_max_incomplete_event_size=64 * 1024,
+            timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE, server_header=False,
+            h11_max_incomplete_event_size=64 * 1024,
         )  # fmt: skip
         self._place = (host, port)
         self._server = uvicorn.Server(config)

@@ -74,6 +74,7 @@ class Sandbox:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=75,  # as vendors do: a client closes what it does not use, and no call meets that moment
         )
         try:
             await _AnnouncingServer(config, ports).serve(sockets=[listener])

@@ -75,6 +75,7 @@ class Sandbox:
                 f"http://127.0.0.1:{self.http_port}/_sandbox/hubspot/blocklist",
                 params={"email": email},
                 trust_env=False,
+                timeout=60,
             ).json()["blocked"]
         )
 
@@ -94,7 +95,7 @@ def running(home: Path) -> Iterator[Sandbox]:
         with process:
             yield _ready(process, home)
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     finally:
         if process.poll() is None:
             process.kill()

@@ -59,7 +59,7 @@ class StripeVendor(SandboxVendor):
     async def _opened(self) -> AsyncIterator[Processor[Any]]:
         config = Settings(base_url=self.base_url, key=SecretStr(self.key), **self.settings)
         plain = httpx.AsyncHTTPTransport(verify=False)  # no TLS here: to read the machine's certificates takes longest
-        http = Http(base_url=self.base_url, timeout=2, transport=self.transport(plain))
+        http = Http(base_url=self.base_url, timeout=20, transport=self.transport(plain))
         async with http, Stripe(config=config, http=http) as processor:
             yield processor
 
@@ -99,7 +99,7 @@ class StripeVendor(SandboxVendor):
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None, *, version: str = "") -> httpx.Response:
         headers = {"authorization": f"Bearer {self.key}", **({"stripe-version": version} if version else {})}
-        return httpx.request(method, self.base_url + path, headers=headers, data=form, trust_env=False)
+        return httpx.request(method, self.base_url + path, headers=headers, data=form, trust_env=False, timeout=60)
 
 
 def serving(action: Action) -> Manifest:

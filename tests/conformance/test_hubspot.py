@@ -35,7 +35,7 @@ class HubSpotVendor(SandboxVendor):
     async def _opened(self) -> AsyncIterator[Processor[Any]]:
         base_url = f"http://127.0.0.1:{self.sandbox.http_port}/hubspot"
         config = hubspot.Settings(base_url=base_url, token=SecretStr(self.token))
-        http = Http(base_url=base_url, timeout=2, transport=self.transport())
+        http = Http(base_url=base_url, timeout=20, transport=self.transport())
         async with http, HubSpot(config=config, http=http) as processor:
             yield processor
 
@@ -53,7 +53,7 @@ class HubSpotVendor(SandboxVendor):
         """Ask the account's own API, past the processor."""
         url = f"http://127.0.0.1:{self.sandbox.http_port}/hubspot/crm/v3/objects/{path}"
         headers = {"authorization": "Bearer sandbox-hubspot-token"}
-        return httpx.request(method, url, headers=headers, json=body, trust_env=False).raise_for_status()
+        return httpx.request(method, url, headers=headers, json=body, trust_env=False, timeout=60).raise_for_status()
 
 
 CITY = Correction("contact.city", None, "Utrecht")

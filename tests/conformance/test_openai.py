@@ -43,7 +43,7 @@ class OpenAIVendor(SandboxVendor):
         config = openai.Settings(base_url=self.base_url, token=token, project="proj_sandbox", ids_file=self.ids_file)
         # To load the certificates that nothing here needs takes longer than a dozen calls.
         transport = self.transport(httpx.AsyncHTTPTransport(verify=False))
-        http = Http(base_url=self.base_url, timeout=2, transport=transport)
+        http = Http(base_url=self.base_url, timeout=20, transport=transport)
         async with http, OpenAI(config=config, http=http) as processor:
             yield processor
 
@@ -55,7 +55,7 @@ class OpenAIVendor(SandboxVendor):
 
     def ask(self, method: str, path: str, body: object | None = None) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}"}
-        return httpx.request(method, f"{self.base_url}{path}", headers=headers, json=body, trust_env=False)
+        return httpx.request(method, f"{self.base_url}{path}", headers=headers, json=body, trust_env=False, timeout=60)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def python_page() -> dict[str, Any]:
 def node(*arguments: str, stdin: str = "") -> str:
     """Run Node; return what it printed."""
     assert NODE is not None
-    done = subprocess.run([NODE, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([NODE, *arguments], input=stdin, capture_output=True, text=True, timeout=240, check=False)
     if done.returncode != 0:
         raise RefusedByPage(done.stderr)
     return done.stdout.strip()

@@ -37,12 +37,12 @@ def everything_completes_while(world: World, part: str, *, how_many: int, kills:
     amid = 0
     for kill in range(kills):
         done = how_many * kill // (kills + 1)
-        wait_for(lambda done=done: world.completed(requests) >= done, within=60 + how_many)  # type: ignore[misc]
+        wait_for(lambda done=done: world.completed(requests) >= done, within=180 + how_many)  # type: ignore[misc]
         amid += world.completed(requests) < how_many
         die()
     # While the broker is away the hosts work on: all that is left may be told at once when it comes back.
     assert amid > kills // 2, "there was too little left to disturb"
-    world.wait(requests, within=60 + how_many)
+    world.wait(requests, within=180 + how_many)
     world.calm()
     errands.done_once(world, requests, folder)
     # A notifier that dies before it noted a mail says that it does not know.

@@ -160,7 +160,7 @@ class Reports(Scene):
     def set_up(self) -> None:
         self.world.stack.services["connectors"].stop()
         self.requests = self.world.erase(self.world.people(3))
-        wait_for(lambda: all(self._resolve(one)["state"] == "dispatched" for one in self.requests), within=30)
+        wait_for(lambda: all(self._resolve(one)["state"] == "dispatched" for one in self.requests), within=180)
 
     def tear_down(self) -> None:
         self.world.stack.services["connectors"].start()
@@ -241,7 +241,7 @@ class Deliveries(Scene):
     def set_up(self) -> None:
         self.world.stack.services["notifier"].stop()
         self.requests = self.world.erase(self.world.people(3))
-        wait_for(lambda: len(self._notices()) == len(self.requests), within=30)
+        wait_for(lambda: len(self._notices()) == len(self.requests), within=180)
 
     def tear_down(self) -> None:
         self.world.stack.services["notifier"].start()

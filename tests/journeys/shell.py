@@ -31,7 +31,7 @@ class Shell:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{line}: {done.stdout} {done.stderr}"

@@ -9,7 +9,7 @@ from tests.journeys.given_servers import room
 from tests.journeys.shell import Shell
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_demo_is_borne_out_by_the_vendors_books_and_leaves_nothing(tmp_path: Path) -> None:
     with room() as own:
         shell = Shell(tmp_path, **own)

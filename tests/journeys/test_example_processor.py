@@ -92,12 +92,12 @@ def shell(calm: World, checkout: Path) -> Iterator[Shell]:
     databases.drop(shop)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_tutorial_leads_to_a_served_processor(calm: World, shell: Shell, checkout: Path) -> None:
     printed: list[tuple[str, str]] = []
     for line in commands():
         if line == "habeas processors list":
-            wait_for(lambda: "customer_id" in row_of_shop(shell.type("habeas processors list")), within=30)
+            wait_for(lambda: "customer_id" in row_of_shop(shell.type("habeas processors list")), within=180)
         printed.append((line, shell.type(line)))
 
     watched = [said for line, said in printed if line == "habeas requests watch req_..."]

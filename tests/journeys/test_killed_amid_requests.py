@@ -12,6 +12,6 @@ KILLS = 3
 
 
 @pytest.mark.parametrize("part", ["orchestrator", "connectors", "notifier"])
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_everything_completes_and_nothing_happens_twice(calm: World, part: str, tmp_path: Path) -> None:
     everything_completes_while(calm, part, how_many=HOW_MANY, kills=KILLS, folder=tmp_path)

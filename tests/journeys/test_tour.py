@@ -44,7 +44,7 @@ def served_anew(shell: Shell, processor: str) -> Iterator[None]:
 
     before = times()
     yield
-    wait_for(lambda: times() > before, within=30)
+    wait_for(lambda: times() > before, within=180)
 
 
 def erasures(shown: str) -> dict[str, list[str]]:
@@ -58,8 +58,8 @@ def follow(shell: Shell, lines: list[str]) -> dict[str, list[str]]:
     printed: dict[str, list[str]] = {}
     for line in lines:
         if "list --attention" in line:
-            wait_for(lambda: "credentials rejected" in shell.type("habeas requests list --attention"), within=60)
-            wait_for(lambda: sum("settled" in row for row in erasures(shell.type(SHOW)).values()) == 3, within=60)
+            wait_for(lambda: "credentials rejected" in shell.type("habeas requests list --attention"), within=180)
+            wait_for(lambda: sum("settled" in row for row in erasures(shell.type(SHOW)).values()) == 3, within=180)
         if line.startswith("echo wrong"):
             with served_anew(shell, "ai"):
                 shell.type(line)
@@ -76,7 +76,7 @@ def remains(shell: Shell) -> dict[str, int]:
         return {vendor: found[vendor] for vendor in VENDORS}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_tour_leads_where_it_says(shell: Shell) -> None:
     first, *lines, last = tour()
     assert (first, last) == ("habeas up", "habeas down")

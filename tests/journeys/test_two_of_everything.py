@@ -36,11 +36,11 @@ def twins(calm: World) -> Iterator[dict[str, Service]]:
 
 def taken(service: Service) -> float:
     """Return how many records an instance has taken from Kafka since it was started, by its own count."""
-    page = httpx.get(f"{service.url}/metrics", trust_env=False).raise_for_status().text
+    page = httpx.get(f"{service.url}/metrics", trust_env=False, timeout=60).raise_for_status().text
     return sum(map(float, re.findall(r"^habeas_consumed_records_total\{.*\} (\S+)$", page, re.MULTILINE)))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_nothing_happens_twice(calm: World, twins: dict[str, Service], tmp_path: Path) -> None:
     instances = {f"{name} {place}": one for name in NAMES for place, one in _both(calm, twins, name)}
     before = {name: taken(one) for name, one in instances.items()}
@@ -52,7 +52,7 @@ def test_nothing_happens_twice(calm: World, twins: dict[str, Service], tmp_path:
     assert [name for name, one in instances.items() if taken(one) == before[name]] == [], "had no part in it"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_either_may_be_killed(calm: World, twins: dict[str, Service], tmp_path: Path) -> None:
     """The second of one service and the first of the others, while all have work in hand and vendors make trouble."""
     services = calm.stack.services
@@ -61,7 +61,7 @@ def test_either_may_be_killed(calm: World, twins: dict[str, Service], tmp_path: 
     errands = Errands.of(calm, 32)
     trouble(calm)
     requests = errands.file(calm)
-    wait_for(lambda: calm.completed(requests) >= 3, within=60)
+    wait_for(lambda: calm.completed(requests) >= 3, within=180)
     assert all(taken(one) > some for one, some in zip(victims, before, strict=True)), "had no part in it"
     assert calm.completed(requests) < len(requests), "there was nothing left to disturb"
     for one in victims:

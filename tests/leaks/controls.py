@@ -119,7 +119,9 @@ class Controls:
 
     def _span(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
         before = len(self._spans.bodies)
-        httpx.post(f"{self._spans.url}/v1/traces", content=b"\x0a".join(needles), trust_env=False).raise_for_status()
+        httpx.post(
+            f"{self._spans.url}/v1/traces", content=b"\x0a".join(needles), trust_env=False, timeout=60
+        ).raise_for_status()
         found = scanner.in_all([("a span", body) for body in self._spans.bodies[before:]])
         del self._spans.bodies[before:]
         return found

@@ -101,7 +101,7 @@ def metrics(urls: Sequence[str]) -> list[Thing]:
     """Return the metrics of services."""
     found = []
     for url in urls:
-        answer = httpx.get(f"{url}/metrics", timeout=10, trust_env=False)
+        answer = httpx.get(f"{url}/metrics", timeout=60, trust_env=False)
         answer.raise_for_status()
         found.append((f"metrics of {url}", answer.content))
     return found

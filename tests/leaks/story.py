@@ -63,15 +63,15 @@ class Story:
         self._send_hostile_records()
         self._database_dies()
         stuck = [one for one, person in zip(requests, people, strict=True) if person not in (stranger, mixed)]
-        wait_for(lambda: all(self._is_stuck(one) for one in stuck), within=90)
+        wait_for(lambda: all(self._is_stuck(one) for one in stuck), within=180)
         self.look()
         self.world.calm()
         called_off = requests.pop(people.index(mixed))
         self.world.habeas.requests.cancel(called_off)
         self.world.wait(requests)
         assert sum(self._vendors.left(person) for person in people if person is not mixed) == 0
-        wait_for(lambda: self._told(requests), within=60)
-        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=30)
+        wait_for(lambda: self._told(requests), within=180)
+        wait_for(lambda: all(self.spans.heard_of(f"habeas-{name}") for name in SERVICES), within=180)
         self.look()
 
     def _copies_and_corrections(self) -> None:
@@ -172,7 +172,10 @@ class Story:
                 f"/metrics/{person.email}?{person.phone}",
                 f"/healthz/{person.customer_id}",
             ):
-                assert httpx.get(f"{self.world.stack.services[name].url}{path}", trust_env=False).status_code == 404
+                assert (
+                    httpx.get(f"{self.world.stack.services[name].url}{path}", trust_env=False, timeout=60).status_code
+                    == 404
+                )
 
     def _send_hostile_records(self) -> None:
         async def send() -> None:

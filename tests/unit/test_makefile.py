@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
 def make(checkout: Path) -> list[str]:
     """Set it up; return what the Python was asked."""
     (checkout / "log").unlink(missing_ok=True)
-    subprocess.run(["make", "venv", "PYTHON=./python"], cwd=checkout, check=True, capture_output=True, timeout=30)
+    subprocess.run(["make", "venv", "PYTHON=./python"], cwd=checkout, check=True, capture_output=True, timeout=120)
     log = checkout / "log"
     return log.read_text().splitlines() if log.exists() else []
 

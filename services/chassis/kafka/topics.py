@@ -60,7 +60,7 @@ def task_spec(namespace: str, processor: str) -> TopicSpec:
 
 
 async def ensure(brokers: Brokers, specs: Sequence[TopicSpec], *, replication: int | None = None) -> list[str]:
-    """Create what is missing, then assert all of it; return the names created.
+    """Create what is missing, then assert all of it once the broker tells of it; return the names created.
 
     `replication` None is three, or as many as there are brokers (aiokafka cannot ask for the broker's default).
 
@@ -76,7 +76,7 @@ async def ensure(brokers: Brokers, specs: Sequence[TopicSpec], *, replication: i
             copies = replication or min(3, len((await admin.describe_cluster())["brokers"]))
             there = await _create(admin, missing, copies)
             made = [spec.name for spec in missing if spec.name not in there]
-            counts |= await _seen(admin, there) if there else {}
+            counts |= await _seen(admin, {spec.name for spec in missing})
         for name in made:
             log.info("topic.made", topic=name)
         _assert_partitions(specs, counts)
@@ -130,7 +130,7 @@ def _assert_partitions(specs: Sequence[TopicSpec], counts: Mapping[str, int]) ->
 
 
 async def _seen(admin: AIOKafkaAdminClient, names: AbstractSet[str]) -> dict[str, int]:
-    """Return the partitions of topics that exist, though the broker that was asked had not heard of them yet."""
+    """Return the partitions of topics that exist, though the broker that is asked may hear of them a moment later."""
     counts: dict[str, int] = {}
     for _ in range(LOOKS):
         counts = await _partitions(admin)

@@ -49,9 +49,7 @@ Signature = tuple[tuple[str, int, int], ...]
 def signature(folder: Path) -> Signature:
     """Return names, times and sizes of the folder's files: it changes when any of them does."""
     files = [folder / SETTINGS_FILE, *sorted(folder.glob(KEY_FILES))]
-    secrets = folder / SECRETS_FOLDER
-    if secrets.is_dir():
-        files += sorted(path for path in secrets.iterdir() if path.is_file())
+    files += _secret_files(folder)
     seen = []
     for file in files:
         try:
@@ -110,10 +108,20 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _secrets(folder: Path) -> dict[str, str]:
-    secrets = folder / SECRETS_FOLDER
-    if not secrets.is_dir():
-        return {}
-    return {file.name: _private(file).strip() for file in sorted(secrets.iterdir()) if file.is_file()}
+    found = {file.name: _private(file).strip() for file in _secret_files(folder)}
+    for name, secret in found.items():
+        if not secret:  # a shell empties a file before it writes it anew: what was served goes on meanwhile
+            raise BrokenEnrolment(f"{name} is empty: write the secret into it")
+    return found
+
+
+def _secret_files(folder: Path) -> list[Path]:
+    """Return the files that hold a secret each; hidden ones are still being written, or another tool's."""
+    try:
+        inside = sorted((folder / SECRETS_FOLDER).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [file for file in inside if not file.name.startswith(".") and file.is_file()]
 
 
 def _private(file: Path) -> str:

@@ -68,7 +68,7 @@ def await_line(process: subprocess.Popen[str], beginning: str) -> None:
 
 
 def nothing_is_left(home: Path, left_behind: LeftBehind) -> bool:
-    return wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
+    return wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=60)
 
 
 @pytest.mark.parametrize(

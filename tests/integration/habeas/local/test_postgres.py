@@ -20,7 +20,7 @@ NewServer = Callable[[str], PostgresServer]
 
 async def ask(url: str, *statements: str) -> object:
     """Run statements; what the last one answers."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         for statement in statements[:-1]:
             await connection.execute(statement)

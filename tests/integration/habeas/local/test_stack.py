@@ -23,7 +23,7 @@ LeftBehind = Callable[[], list[str]]
 
 
 def ask(port: int) -> dict[str, object]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         told: dict[str, object] = json.loads(connection.getresponse().read())
@@ -106,7 +106,7 @@ def test_a_service_that_fails_is_named_and_nothing_is_left(
     assert left_behind() == []
     assert not Home(home).state.exists()
     with Stack(home) as stack:
-        assert stack.services["notifier"].is_ready()
+        assert wait_until(stack.services["notifier"].is_ready, seconds=60)
 
 
 def test_servers_of_ones_own_are_used_instead(
@@ -135,9 +135,9 @@ def test_up_status_and_down_from_other_processes(
         assert running is not None
         victim = next(process for process in running.processes if process.name == "connectors")
         os.kill(victim.pid, signal.SIGKILL)
-        assert wait_until(lambda: not victim.running, seconds=10)
+        assert wait_until(lambda: not victim.running, seconds=60)
         log = Home(home).log("stack")
-        assert wait_until(lambda: "connectors ended with -9" in log.read_text(), seconds=10)
+        assert wait_until(lambda: "connectors ended with -9" in log.read_text(), seconds=60)
     finally:
         assert detached.down(home)
     assert detached.status(home) is None
@@ -162,7 +162,7 @@ def test_up_says_why_it_failed(
     monkeypatch.setenv("FAIL", "sandbox")
     with pytest.raises(LocalStackError, match="The service sandbox ended with 3"):
         detached.up(home)
-    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
+    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=60)
 
 
 def test_a_stack_whose_owner_was_killed_counts_as_down(
@@ -171,7 +171,7 @@ def test_a_stack_whose_owner_was_killed_counts_as_down(
     monkeypatch.setattr(detached, "PROGRAM", [sys.executable, "-c", DETACHED, str(stand_ins)])
     found = detached.up(home)
     os.kill(found.owner.pid, signal.SIGKILL)
-    assert wait_until(lambda: detached.status(home) is None, seconds=10)
+    assert wait_until(lambda: detached.status(home) is None, seconds=60)
     try:
         again = detached.up(home)  # waits for the dead one's guardian, then takes the same ports
         assert (again.url, again.key) == (found.url, found.key)

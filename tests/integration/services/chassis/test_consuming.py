@@ -20,7 +20,7 @@ from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Connection, Database
 from tests.integration.services.chassis.conftest import KEYS, Compose, produce
-from tests.waiting import until
+from tests.waiting import ended, until
 
 
 @dataclass
@@ -71,8 +71,7 @@ class Probe:
         try:
             yield subscription
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     async def seen(self) -> list[str]:
         async with self.database.connection() as connection:
@@ -196,7 +195,7 @@ def _(message: Outgoing) -> tuple[bytes | None, bytes | None, list[tuple[str, by
 @bad("key of another request")
 def _(message: Outgoing) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]:
     key, value, headers = raw(message)
-    return key[:-1] + b"Z", value, headers
+    return key[:-1] + (b"Y" if key.endswith(b"Z") else b"Z"), value, headers
 
 
 @bad("no proof")

@@ -21,7 +21,7 @@ from services.chassis.loops import Loop, Wake
 from services.chassis.postgres import outbox
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose
-from tests.waiting import until
+from tests.waiting import ended, until
 
 WITHIN = 60.0
 
@@ -45,8 +45,7 @@ class Relaying:
         try:
             yield relay
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
             await relay.close()
 
     async def append(self, messages: list[Outgoing]) -> None:
@@ -64,18 +63,24 @@ class Relaying:
         return await self.left() == 0
 
     async def published(self, topic: str, count: int) -> Records:
-        """Read the topic from its start until `count` records were seen."""
+        """Read the topic from its start to its end, once it holds `count` records; some may be there twice."""
         consumer = AIOKafkaConsumer(topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
         await consumer.start()
         try:
             found: Records = []
             async with asyncio.timeout(WITHIN):
-                while len(found) < count:
+                while len(found) < count or await _is_behind(consumer):
                     for records in (await consumer.getmany(timeout_ms=200)).values():
                         found += records
             return found
         finally:
             await consumer.stop()
+
+
+async def _is_behind(consumer: AIOKafkaConsumer) -> bool:
+    """Whether there is more to read by now."""
+    ends = await consumer.end_offsets(consumer.assignment())
+    return any([await consumer.position(partition) < end for partition, end in ends.items()])
 
 
 @pytest.fixture

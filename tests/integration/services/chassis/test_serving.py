@@ -56,11 +56,16 @@ async def test_serves_until_it_is_told_to_stop(host: str) -> None:
 
     await until(started)
     port = server._server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         shown = f"[{host}]" if ":" in host else host
         assert (await client.get(f"http://{shown}:{port}/healthz/live")).status_code == 200
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running is True
+
+
+def test_a_connection_that_nobody_uses_is_closed_by_the_client_and_never_as_it_calls_again() -> None:
+    kept = httpx.Client(trust_env=False)._transport._pool._keepalive_expiry  # type: ignore[attr-defined]
+    assert kept < serving("127.0.0.1", 0)._server.config.timeout_keep_alive
 
 
 @pytest.mark.parametrize("part", [ends, breaks])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import FIXED, REPORTS
 from services.chassis.kafka import topics
@@ -16,6 +17,22 @@ async def test_makes_what_is_missing_and_leaves_the_rest(kafka_bootstrap: str, n
     assert await topics.ensure(Brokers(kafka_bootstrap), specs) == [one.name for one in specs]
     assert await topics.ensure(Brokers(kafka_bootstrap), specs) == []
     assert await topics.absent(Brokers(kafka_bootstrap), [one.name for one in specs]) == []
+
+
+async def test_what_is_made_is_there_although_the_broker_hears_of_it_later(
+    kafka_bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born, looks = topics.spec_of(REPORTS, namespace), [0]
+
+    async def later(admin: AIOKafkaAdminClient) -> dict[str, int]:
+        looks[0] += 1
+        told = await at_once(admin)
+        return told if looks[0] > 3 else {name: count for name, count in told.items() if name != born.name}
+
+    at_once = topics._partitions
+    monkeypatch.setattr(topics, "_partitions", later)
+    assert await topics.ensure(kafka_bootstrap, [born]) == [born.name]
+    assert await topics.absent(kafka_bootstrap, [born.name]) == []
 
 
 def test_names_carry_the_namespace(namespace: str) -> None:

@@ -20,6 +20,7 @@ from tests.infrastructure import Databases
 from tests.integration.services.connectors.desk import KEYS, Desk
 from tests.integration.services.connectors.rig import Rig
 from tests.integration.services.connectors.vendor import Records, Vendor, kind
+from tests.waiting import ended
 
 
 @pytest.fixture
@@ -53,8 +54,7 @@ async def rig(kafka_bootstrap: str, namespace: str, connectors_url: str, tmp_pat
     made = Rig(namespace, kafka_bootstrap, connectors_url, folder, key_file, producer, kinds={"records": kind()})
     listening = asyncio.create_task(made.listen())
     yield made
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
+    await ended(listening)
     await producer.stop()
 
 

@@ -22,6 +22,7 @@ from contracts.reports import TaskAccepted, TaskProgressed, TaskSettled, TaskUns
 from contracts.seal import SealedIdentity, SealedSubject
 from contracts.tasks import TaskCancelled, TaskClosed, TaskDispatched
 from contracts.topics import PROCESSORS, REPORTS, TASKS
+from habeas.local.places import write_private
 from habeas.vocabulary import Action, IdentityType, Right
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
@@ -37,8 +38,9 @@ from services.connectors.app import Host
 from services.connectors.host.catalogue import Catalogue, Kind
 from services.connectors.settings import ConnectorSettings
 from tests.integration.services.connectors.vendor import Records, Vendor
+from tests.waiting import ended
 
-WITHIN = 30.0
+WITHIN = 60.0
 ReportT = TypeVar("ReportT", TaskAccepted, TaskProgressed, TaskSettled, TaskUnsealable)
 
 
@@ -107,10 +109,8 @@ class Rig:
         self.keys.replace(self.enrolled.values())
 
     def write(self, file: Path, text: str) -> None:
-        """Write a file as the enroller does."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(0o600)
-        file.write_text(text)
+        """Write a file as the enroller does: a host that looks meanwhile sees the old one or the new one."""
+        write_private(file, text)
 
     # What is sent
 
@@ -257,7 +257,7 @@ class Rig:
             "processors_dir": self.folder,
             "http_port": 0,
             "folder_poll": 0.1,
-            "lease_seconds": 10.0,
+            "lease_seconds": 30.0,  # nobody is taken for dead because the machine is busy
             "exports_url": self.exports.as_uri(),
         }
         return ConnectorSettings(**(values | changes))
@@ -288,6 +288,10 @@ class Rig:
         finally:
             await connection.close()
 
+    async def end_leases(self) -> None:
+        """Let the time pass that those who are silent by now were still believed to live."""
+        await self.rows("UPDATE workers SET expires_at = clock_timestamp() - interval '1 second'")
+
     @property
     def exports(self) -> Path:
         """The folder of the hosts' object store."""
@@ -310,13 +314,14 @@ class Running:
     host: Host
     parts: list[asyncio.Task[None]]
 
+    async def end(self, name: str) -> None:
+        """End one part alone."""
+        (part,) = (one for one in self.parts if one.get_name() == name)
+        await ended(part)
+
     async def stop(self) -> None:
         """Stop it as SIGTERM does."""
-        left = set(self.parts)
-        while left:
-            for part in left:
-                part.cancel()  # again where a driver swallowed it: aiokafka does while it closes a client
-            _, left = await asyncio.wait(left, timeout=10.0)
+        await ended(*self.parts)
         await self.host.close()
 
 

@@ -16,10 +16,10 @@ from tests.integration.services.connectors.rig import Rig, Sent, until
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-async def marked(rig: Rig) -> None:
-    """Return once everything that was sent before to `crm` was taken: a later task is answered."""
-    for _ in range(4):  # partitions
-        await rig.settled(await rig.send(rig.message("crm", "c-nobody")))
+async def marked(rig: Rig, sent: Sent) -> None:
+    """Return once everything that was sent before of a request to `crm` was taken: a later task of it is answered."""
+    later = Sent(ids.new("tsk"), sent.request_id, "crm")
+    await rig.settled(await rig.send(rig.message("crm", "c-nobody", sent=later)))
 
 
 async def test_a_duplicate_changes_nothing(rig: Rig) -> None:
@@ -66,7 +66,7 @@ async def test_a_message_past_its_time_does_nothing(rig: Rig) -> None:
     vendor.records = {"c-1": ["r1"]}
     async with rig.host():
         sent = await rig.send(rig.message("crm", "c-1", lives=timedelta(seconds=-5)))
-        await marked(rig)
+        await marked(rig, sent)
     assert await rig.state(sent) is None
     assert vendor.effects == []
 
@@ -108,7 +108,7 @@ async def test_a_cancel_before_its_task_is_answered_and_the_task_never_begins(ri
         await rig.send(rig.cancel(sent))
         assert (await rig.settled(sent)).cancelled
         await rig.send(message)
-        await marked(rig)
+        await marked(rig, sent)
     assert await rig.state(sent) == "settled"
     assert vendor.effects == []
 
@@ -143,7 +143,7 @@ async def test_a_task_that_is_closed_while_it_is_worked_on_is_forgotten(rig: Rig
         await until(lambda: _is(rig, sent, "closed"))
         vendor.gate.set()
         await until(lambda: vendor.together == 0)
-        await marked(rig)
+        await marked(rig, sent)
     assert await rig.state(sent) == "closed"
     assert await rig.rows("SELECT 1 FROM journal") == []
     assert rig.of(TaskSettled, sent) == []
@@ -157,7 +157,7 @@ async def test_a_closing_before_its_task_leaves_a_tombstone(rig: Rig) -> None:
     async with rig.host():
         await rig.send(rig.closed(sent), message)
         await until(lambda: _is(rig, sent, "closed"))
-        await marked(rig)
+        await marked(rig, sent)
     assert vendor.effects == []
     assert rig.of(TaskSettled, sent) == []
 

@@ -12,7 +12,7 @@ import pytest
 from contracts.exports import path_of
 from habeas.vocabulary import Action, Checked, Disposition
 from tests.integration.services.connectors.process import LEDGER, RECORDS
-from tests.integration.services.connectors.rig import Rig, until
+from tests.integration.services.connectors.rig import WITHIN, Rig, until
 
 ROOT = Path(__file__).parents[4]
 POINTS = [
@@ -39,7 +39,7 @@ async def test_killed_at(rig: Rig, point: str, tmp_path: Path) -> None:
         (records / name).touch()
     sent = await rig.send(rig.message("files", "c-1"))
     async with process(rig, HABEAS_FAULTPOINT=f"{point}:kill") as doomed:
-        assert await asyncio.wait_for(doomed.wait(), 30) == -9
+        assert await asyncio.wait_for(doomed.wait(), WITHIN) == -9
     async with process(rig):
         answer = await rig.settled(sent)
     assert (tmp_path / LEDGER).read_text().split() == ["c-1.1", "c-1.2"]
@@ -58,7 +58,7 @@ async def test_killed_amid_an_export(rig: Rig, point: str, tmp_path: Path) -> No
     (tmp_path / RECORDS / "c-1.1").touch()
     sent = await rig.send(rig.message("files", "c-1", action=Action.EXPORT))
     async with process(rig, HABEAS_FAULTPOINT=f"{point}:kill") as doomed:
-        assert await asyncio.wait_for(doomed.wait(), 30) == -9
+        assert await asyncio.wait_for(doomed.wait(), WITHIN) == -9
     async with process(rig):
         answer = await rig.settled(sent)
         assert answer.export is not None
@@ -87,14 +87,15 @@ async def test_what_can_not_be_finished_in_time_waits_for_its_lease(rig: Rig) ->
     vendor = await rig.enrol("crm")
     vendor.records = {"c-1": ["r1"]}
     vendor.gate.clear()
-    running = await rig.start(finish_within=0.0, lease_seconds=3.0)
+    running = await rig.start(finish_within=0.0)
     sent = await rig.send(rig.message("crm", "c-1"))
     await until(lambda: vendor.arrived == 1)
     await running.stop()
     (row,) = await rig.rows("SELECT holder IS NOT NULL AS held FROM tasks")
     assert row["held"], "its last call may still be under way"
     vendor.gate.set()
-    async with rig.host(lease_seconds=3.0):
+    await rig.end_leases()
+    async with rig.host():
         answer = await rig.settled(sent)
     assert answer.attempts == 2
     assert vendor.effects == ["r1"]

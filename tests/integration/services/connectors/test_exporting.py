@@ -148,12 +148,13 @@ async def _cancelled(rig: Rig, sent: Sent) -> bool:
 async def test_a_host_that_stops_in_mid_export_leaves_it_to_another(rig: Rig) -> None:
     vendor = await vendor_of(rig)
     vendor.gate.clear()
-    running = await rig.start(finish_within=0.0, lease_seconds=3.0)
+    running = await rig.start(finish_within=0.0)
     sent = await send(rig)
     await until(lambda: vendor.arrived == 1)
     await running.stop()
     vendor.gate.set()
-    async with rig.host(lease_seconds=3.0):
+    await rig.end_leases()
+    async with rig.host():
         answer = await rig.settled(sent)
         await until(lambda: len(rig.stored()) == 1)
         assert await exported(rig, answer)
@@ -299,6 +300,7 @@ async def test_many_large_exports_take_turns(rig: Rig, monkeypatch: pytest.Monke
     async with rig.host():
         all_sent = [await send(rig) for _ in range(7)]
         await until(lambda: _put_off(rig, 3))
+        await until(lambda: vendor.arrived >= 4)
         assert vendor.arrived == 4, "the others wait before their last chunk"
         vendor.gate.set()
         for sent in all_sent:

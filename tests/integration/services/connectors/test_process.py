@@ -94,4 +94,4 @@ async def _answers(http: httpx.AsyncClient, path: str) -> bool:
         return False
 
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)

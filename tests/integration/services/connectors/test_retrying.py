@@ -67,7 +67,8 @@ async def test_a_secret_that_was_mended_is_used_at_once_however_seldom_folders_a
     vendor = await rig.enrol("crm")
     vendor.records = {"c-1": ["r1"]}
     vendor.raises = [CredentialsRejected()]
-    async with rig.host(folder_poll=60.0):
+    async with rig.host() as running:
+        await running.end("folders")  # nobody looks but who was refused
         rig.write(rig.folder / "crm" / "secrets" / "token", "the second")
         sent = await rig.send(rig.message("crm", "c-1"))
         answer = await rig.settled(sent)
@@ -143,11 +144,12 @@ async def test_a_worker_that_falls_silent_is_taken_over_and_its_late_word_is_not
     vendor = await rig.enrol("crm")
     vendor.records = {"c-1": ["r1"]}
     vendor.after.clear()  # the effect happens, and the reply is never heard
-    silent = await rig.start(instance=0, lease_seconds=3.0)
+    silent = await rig.start(instance=0)
     sent = await rig.send(rig.message("crm", "c-1"))
     await until(lambda: vendor.effects == ["r1"])
     silence(silent)
-    async with rig.host(instance=1, lease_seconds=3.0):
+    await rig.end_leases()
+    async with rig.host(instance=1):
         answer = await rig.settled(sent)
         vendor.after.set()
         await until(lambda: vendor.together == 0)
@@ -178,7 +180,7 @@ def silence(running: Running) -> None:
     part = next(one for one in running.parts if one.get_name() == "work")
     assert not part.done()
     running.host.worker.beating._step = _never
-    running.host.worker._heart.seconds = 0.0
+    running.host.worker._heart.seconds = running.host.worker._heart._until = 0.0
 
 
 async def _never() -> int:

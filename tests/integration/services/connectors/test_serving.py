@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts.reports import TaskUnsealable
+from habeas.local.places import write_private
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import seal
 from tests.integration.services.connectors.rig import Rig, until
@@ -153,9 +154,7 @@ def add_version(folder: Path, version: int) -> ProcessorKeys:
         "version": version,
         "secret": "bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=",
     }
-    file = folder / f"enrolment.{version}.key"
-    file.touch(0o600)
-    file.write_text(json.dumps(document))
+    write_private(folder / f"enrolment.{version}.key", json.dumps(document))
     return ProcessorKeys.from_secret(folder.name, version, b"newnewnewnewnewnewnewnewnewnewne")
 
 

@@ -35,12 +35,14 @@ from services.chassis.postgres.pool import Database
 from services.chassis.service import Part
 from services.notifier.app import Notifier
 from services.notifier.settings import NotifierSettings
+from tests.infrastructure import in_thread
+from tests.waiting import ended
 
 SECRET = bytes(range(32))
 KEYS = ProcessorKeys.from_secret("notifier", 1, SECRET)
 ROLE = "habeas_test_notifier"
 PASSWORD = "made-up"
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 async def until(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], within: float = WITHIN) -> None:
@@ -125,8 +127,6 @@ def notifier_database(databases: Any) -> Iterator[str]:
         await connection.execute(f'ALTER ROLE {ROLE} IN DATABASE "{name}" SET search_path = notifier')
         await connection.close()
 
-    from tests.infrastructure import in_thread  # noqa: PLC0415
-
     in_thread(path)
     yield url
     databases.drop(url)
@@ -163,7 +163,7 @@ class World:
             "HABEAS_ENROLMENT_FILE": str(self.folder / "enrolment.key"),
             "HABEAS_SMTP_PORT": str(self.mail.port),
             "HABEAS_RETRY_AFTER": "[0.05]",
-            "HABEAS_SENDER_LEASE": "1.5",
+            "HABEAS_SENDER_LEASE": "30",
             "HABEAS_KAFKA_SESSION_TIMEOUT": "6",
             **more,
         }
@@ -191,9 +191,7 @@ class World:
         try:
             yield notifier
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
             await database.close()
 
     async def publish(self, *dues: NoticeDue, keys: ProcessorKeys = KEYS) -> None:
@@ -227,9 +225,12 @@ class World:
         try:
             yield found
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await ended(reading)
             await consumer.stop()
+
+    async def end_leases(self) -> None:
+        """Let the time pass that those who were killed were still believed to live."""
+        await self.rows("UPDATE leases SET expires_at = clock_timestamp() - interval '1 second'")
 
     async def rows(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
         connection = await asyncpg.connect(self.url, server_settings={"search_path": "notifier"})

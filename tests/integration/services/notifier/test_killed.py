@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.services.notifier.conftest import World, due, until
+from tests.integration.services.notifier.conftest import WITHIN, World, due, until
 
 ROOT = Path(__file__).parents[4]
 
@@ -30,7 +30,7 @@ async def process(world: World, **more: str) -> AsyncIterator[asyncio.subprocess
     finally:
         if child.returncode is None:
             child.terminate()
-            await asyncio.wait_for(child.wait(), 20)
+            await asyncio.wait_for(child.wait(), WITHIN)
     lines = log.read_text().splitlines()
     assert all(json.loads(line) for line in lines)
     assert not [line for line in lines if "example.com" in line or "jane" in line]
@@ -50,11 +50,12 @@ async def test_killed_at(world: World, point: str, state: str, mails: int) -> No
     notice = due()
     async with process(world, HABEAS_FAULTPOINT=f"{point}:kill") as child:
         await world.publish(notice)
-        assert await asyncio.wait_for(child.wait(), 40) == -signal.SIGKILL
+        assert await asyncio.wait_for(child.wait(), WITHIN) == -signal.SIGKILL
+    await world.end_leases()
     async with process(world) as child, world.deliveries() as reports:
         await until(lambda: len(reports) >= 1)
         assert await world.state(notice) == state
         assert {body["type"] for _, body in reports} == {state}
         child.terminate()
-        assert await asyncio.wait_for(child.wait(), 20) == 0
+        assert await asyncio.wait_for(child.wait(), WITHIN) == 0
     assert len(world.mail.mails) == mails

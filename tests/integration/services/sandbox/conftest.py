@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,14 +35,14 @@ class Running:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
         self.ports = self._ports()
         self.url = f"http://127.0.0.1:{self.ports['http_port']}"
-        self.control = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=20, trust_env=False)
-        self.hubspot = httpx.Client(base_url=f"{self.url}/hubspot", headers=AUTHORIZED, timeout=20, trust_env=False)
+        self.control = httpx.Client(base_url=f"{self.url}/_sandbox", timeout=60, trust_env=False)
+        self.hubspot = httpx.Client(base_url=f"{self.url}/hubspot", headers=AUTHORIZED, timeout=60, trust_env=False)
 
     def stop(self) -> int:
         self.control.close()
         self.hubspot.close()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def events(self) -> list[dict[str, Any]]:
         """What it logged so far; a line that is no JSON fails the test."""
@@ -63,8 +64,8 @@ class Running:
 
     def effects(self, vendor: str) -> list[dict[str, Any]]:
         """The ledger, read from its file: what counts is what is on disk."""
-        lines = (self.folder / "ledger" / f"{vendor}.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        whole, _, _ = (self.folder / "ledger" / f"{vendor}.jsonl").read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def remains(self, customer_id: str) -> dict[str, int]:
         left: dict[str, int] = self.control.get(f"/people/{customer_id}/remains").json()
@@ -92,7 +93,7 @@ class Running:
 def until(condition: Callable[[], bool]) -> None:
     """Ask again until it holds; the test's own time limit ends a condition that never does."""
     while not condition():
-        pass
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -109,14 +110,19 @@ def sandbox(_running: Running) -> Running:
     return _running
 
 
-def s3_client(running: Running, access_key: str = "sandbox") -> "S3Client":
+def s3_client(running: Running, access_key: str = "sandbox", *, read_timeout: float = 60) -> "S3Client":
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{running.ports['s3_port']}",
         region_name="eu-west-1",
         aws_access_key_id=access_key,
         aws_secret_access_key="sandbox-secret",
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, read_timeout=2, proxies={}),
+        config=Config(
+            s3={"addressing_style": "path"},
+            retries={"total_max_attempts": 1},
+            read_timeout=read_timeout,
+            proxies={},
+        ),
     )
 
 

@@ -12,11 +12,11 @@ from tests.integration.services.sandbox.conftest import CONTACTS, Running
 
 def test_it_stops_on_a_signal_and_frees_its_ports(tmp_path: Path) -> None:
     running = Running(tmp_path)
-    assert httpx.get(f"{running.url}/healthz/ready").status_code == 200
+    assert httpx.get(f"{running.url}/healthz/ready", trust_env=False, timeout=60).status_code == 200
     assert running.stop() == 0
     for port in running.ports.values():
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=1)
+            socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 def test_a_hanging_call_does_not_keep_it_from_stopping(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.integration.services.sandbox.conftest import Running, until
 
 @pytest.fixture
 def smtp(sandbox: Running) -> Iterator[smtplib.SMTP]:
-    client = smtplib.SMTP("127.0.0.1", sandbox.ports["smtp_port"], timeout=1)
+    client = smtplib.SMTP("127.0.0.1", sandbox.ports["smtp_port"], timeout=60)
     yield client
     client.close()
 
@@ -72,8 +73,15 @@ def test_a_connection_dropped_after_the_final_dot_leaves_the_message(sandbox: Ru
 @pytest.mark.parametrize(("knob", "kept"), [("hang", 0), ("hang_after", 1)])
 def test_silence_after_the_final_dot(sandbox: Running, smtp: smtplib.SMTP, knob: str, kept: int) -> None:
     sandbox.turn("smtp", **{knob: 1})
+    smtp.ehlo()
+    smtp.mail("privacy@example.org")
+    smtp.rcpt("anna@example.com")
+    assert smtp.docmd("DATA")[0] == 354
+    smtp.send(letter().as_bytes(policy=SMTP) + b".\r\n")
+    assert smtp.sock is not None
+    smtp.sock.settimeout(0.5)
     with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
-        smtp.send_message(letter())
+        smtp.getreply()
     until(lambda: len(mails(sandbox)) == len(sandbox.effects("smtp")) == kept)
 
 

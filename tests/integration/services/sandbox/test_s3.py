@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,8 +188,8 @@ def test_silence_comes_without_or_with_the_effect(sandbox: Running, s3: "S3Clien
     person = sandbox.people(1)[0]
     found = list(versions(s3, prefix(person)))
     sandbox.turn("s3", **{knob: 1})
-    with pytest.raises(ReadTimeoutError):
-        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": found})
+    with closing(s3_client(sandbox, read_timeout=1)) as impatient, pytest.raises(ReadTimeoutError):
+        impatient.delete_objects(Bucket=BUCKET, Delete={"Objects": found})
     until(lambda: (sandbox.remains(person["customer_id"])["s3"] == 0) is done)
 
 

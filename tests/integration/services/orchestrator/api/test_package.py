@@ -310,7 +310,7 @@ async def listening(api: Api) -> AsyncIterator[str]:
 
 async def ended(world: World, request: str) -> dict[str, Any]:
     """How the last fetch ended, once it has."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await world.timeline(request))[-1]["type"] == "package.fetched":  # noqa: ASYNC110  # a row
             await asyncio.sleep(0)
     return (await world.timeline(request))[-1]

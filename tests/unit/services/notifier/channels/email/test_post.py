@@ -156,7 +156,7 @@ async def test_a_server_that_says_nothing_after_the_final_dot_is_given_up_as_unk
 
 async def test_a_server_that_says_nothing_before_data_is_tried_again_later() -> None:
     script = Script({"RCPT": [SILENT]})
-    async with post_with(script, timeout=0.1) as post:
+    async with post_with(script, timeout=1.0) as post:
         assert await post.deliver(letter(), yes) == Later("SMTPReadTimeoutError")
         assert post.reachable is False
         assert await post.deliver(letter(), yes) == Sent()
