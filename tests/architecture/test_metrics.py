@@ -46,9 +46,9 @@ def test_a_catalogue_names_each_metric_once_and_says_what_it_means(name: str) ->
     top = [node.value for node in module.body if isinstance(node, ast.Assign)]
     assert made(module) == [value for value in top if value in made(module)], "made once, as the module is imported"
     for call in made(module):
-        named, meaning = (ast.unparse(argument) for argument in call.args[:2])
-        assert named.startswith("'habeas_")
-        assert meaning.endswith(".'"), f"{named}: say in a sentence what it means"
+        named, meaning = (str(ast.literal_eval(argument)) for argument in call.args[:2])
+        assert named.startswith("habeas_")
+        assert meaning.endswith("."), f"{named}: say in a sentence what it means"
 
 
 def test_the_rule_sees_metrics_that_are_made_in_passing() -> None:
