@@ -14,8 +14,7 @@ sys.path.insert(0, str(HERE))  # what `pip install -e .` does for good
 async def _make_tables(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        for name in ("shop.sql", "habeas.sql"):
-            await connection.execute((HERE / name).read_text())
+        await connection.execute((HERE / "shop.sql").read_text())
     finally:
         await connection.close()
 

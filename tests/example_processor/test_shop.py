@@ -14,15 +14,15 @@ import pytest
 from pydantic import SecretStr
 from shop_habeas.processor import Settings, Shop  # type: ignore[import-not-found]  # an author installs it
 
-from habeas.engine import Again, Settled
-from habeas.sdk import Action, Correction, Disposition, Http, Identity, IdentityType, Manifest
+from habeas.engine import Settled
+from habeas.sdk import Disposition, Http, Identity, IdentityType, Manifest
 from habeas.testing import Crashed, DyingLedger, NotArranged, ProcessorConformance, Trial, VendorUnderTest
 from habeas.testing.faults import Fault
 from tests.waiting import until
 
 MANIFEST = Manifest.load(Path(__file__).with_name("shop_habeas") / "manifest.toml")
 MOST_LINES = 60
-REMAINS = """SELECT (SELECT count(*) FROM customers WHERE id = $1)
+REMAINS = """SELECT (SELECT count(*) FROM customers WHERE customer_id = $1)
     + (SELECT count(*) FROM orders WHERE customer_id = $1) + (SELECT count(*) FROM messages WHERE customer_id = $1)"""
 numbers = itertools.count(1000)
 
@@ -47,7 +47,7 @@ class ShopUnderTest(VendorUnderTest):
     async def person(self) -> Sequence[Identity]:
         number = next(numbers)
         customer, email = f"s-{number}", f"customer-{number}@example.org"
-        insert = "INSERT INTO customers (id, name, email, phone) VALUES ($1, $2, $3, $4)"
+        insert = "INSERT INTO customers (customer_id, name, email, phone) VALUES ($1, $2, $3, $4)"
         await self.ask(insert, customer, f"Customer {number}", email, f"+1555{number:07d}")
         await self.ask(
             "INSERT INTO orders (customer_id, product, price) VALUES ($1, $2, 5)", customer, f"Bell {number}"
@@ -68,7 +68,7 @@ class ShopUnderTest(VendorUnderTest):
 
     async def value(self, identities: Sequence[Identity], field: str) -> str | None:
         (row,) = await self.ask(
-            f"SELECT {MANIFEST.fields[field].name} FROM customers WHERE id = $1", _customer(identities)
+            f"SELECT {MANIFEST.fields[field].name} FROM customers WHERE customer_id = $1", _customer(identities)
         )
         value: str | None = row[0]
         return value
@@ -97,7 +97,7 @@ class ShopUnderTest(VendorUnderTest):
         elif trouble == "hanging":
             await self.busy()
         else:
-            raise NotArranged(f"PostgreSQL can not be brought to this: {trouble}")
+            raise NotArranged(f"PostgreSQL cannot be brought to this: {trouble}")
 
     async def recover(self) -> None:
         self.way = self.url
@@ -125,15 +125,6 @@ class TestShop(ProcessorConformance):
         return ShopUnderTest(self.url)
 
 
-async def test_an_address_of_another_customer_is_refused(shop_url: str) -> None:
-    shop = ShopUnderTest(shop_url)
-    identities, other = await shop.person(), await shop.person()
-    change = Correction("contact.email", None, other[0].value)
-    verdict = await Trial(shop, identities, action=Action.RECTIFY, corrections=(change,)).finish()
-    assert isinstance(verdict, Settled)
-    assert [(line.disposition, line.reason) for line in verdict.lines] == [(Disposition.REFUSED, "the_shop_forbids_it")]
-
-
 async def test_a_row_that_is_new_goes_with_its_customer(shop_url: str) -> None:
     shop = ShopUnderTest(shop_url)
     identities = await shop.person()
@@ -151,7 +142,7 @@ async def test_a_row_that_is_new_goes_with_its_customer(shop_url: str) -> None:
     assert await shop.remains(identities) == 0
 
 
-async def test_a_row_that_comes_to_be_while_its_customer_is_erased_costs_another_try_and_no_refusal(
+async def test_a_row_that_comes_to_be_while_its_customer_is_erased_costs_another_look_and_no_refusal(
     shop_url: str,
 ) -> None:
     shop = ShopUnderTest(shop_url)
@@ -164,8 +155,10 @@ async def test_a_row_that_comes_to_be_while_its_customer_is_erased_costs_another
     await until(lambda: waits_for(shop, visitor.get_server_pid()))
     await writing.commit()
     await visitor.close()
-    assert await erasing == Again("overtaken")
-    assert isinstance(await trial.finish(), Settled)
+    verdict = await erasing
+    assert isinstance(verdict, Settled)
+    assert {line.disposition for line in verdict.lines} == {Disposition.ERASED}
+    assert sum(line.count for line in verdict.lines) == 4  # the new message too
     assert await shop.remains(trial.identities) == 0
 
 
@@ -174,9 +167,13 @@ async def waits_for(shop: ShopUnderTest, pid: int) -> bool:
     return bool(await shop.ask("SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", pid))
 
 
-def test_the_author_wrote_sixty_lines_at_most() -> None:
-    lines = code_lines((Path(__file__).with_name("shop_habeas") / "processor.py").read_text())
-    assert len(lines) <= MOST_LINES
+def test_the_author_wrote_sixty_lines_of_code_at_most_and_none_elsewhere() -> None:
+    """Of Python, with its SQL; settings are no code, and the shop's own tables were there before."""
+    here = Path(__file__).parent
+    beside = {path.name for path in here.rglob("*.*") if path.suffix in (".py", ".sql")}
+    assert beside - {"test_shop.py", "conftest.py", "shop.sql"} == {"__init__.py", "processor.py"}
+    assert code_lines((here / "shop_habeas" / "__init__.py").read_text()) == set()
+    assert len(code_lines((here / "shop_habeas" / "processor.py").read_text())) <= MOST_LINES
 
 
 def code_lines(text: str) -> set[int]:

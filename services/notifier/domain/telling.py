@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,9 +34,14 @@ MARKS = {
     Disposition.NOT_APPLICABLE: Mark.NOTHING,
 }
 # Reasons that say it all, whatever the disposition: nobody was unwilling, and nobody found that it does not apply.
-_WHOLE = {NO_ACCEPTED_IDENTITY: Mark.UNSEARCHED, "unknown_field": Mark.FAILED, "no_corrections": Mark.FAILED}
+_WHOLE = {
+    NO_ACCEPTED_IDENTITY: Mark.UNSEARCHED,
+    **dict.fromkeys(("unknown_field", "no_corrections", "cannot_be_listed"), Mark.FAILED),
+    **dict.fromkeys(("processor_retired", "skipped_by_operator"), Mark.FAILED),  # maybe nobody tried
+}
 _ORDER = list(Mark)
-_SHORT = frozenset({Mark.KEPT, Mark.REFUSED, Mark.FAILED, Mark.UNSEARCHED})
+_WITHHELD = frozenset({Mark.KEPT, Mark.REFUSED})
+_LOST = frozenset({Mark.FAILED, Mark.UNSEARCHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +76,38 @@ def tell(headline: Headline | None, recipients: Sequence[Recipient], words: Word
     told = tuple(Told(plain(one.title), _sentences(one.lines, words)) for one in recipients if one.lines)
     marks = {sentence.mark for one in told for sentence in one.sentences}
     overall = headline or Outcome.of(tuple(line for one in recipients for line in one.lines)).headline
-    nothing_more = overall is Headline.PARTLY_FULFILLED and marks <= {Mark.NOTHING, Mark.UNSEARCHED}
     return Telling(
-        headline=words.searched_in_part if marks and nothing_more else words.headlines[overall],
+        headline=_first(overall, marks, words),
         told=told,
-        remedies=overall is not Headline.FULFILLED or bool(marks & _SHORT),
+        remedies=overall is not Headline.FULFILLED or bool(marks & (_WITHHELD | _LOST)),
         copied=any(line.disposition is Disposition.EXPORTED for one in recipients for line in one.lines),
     )
+
+
+def _first(overall: Headline, marks: AbstractSet[Mark], words: Words) -> str:
+    """Return the first sentence. The headline counts what was kept as a part that was done; no reader would."""
+    if not marks or Mark.DONE in marks:
+        return words.headlines[overall]
+    if marks & _WITHHELD:
+        refused = overall is Headline.REFUSED and not marks & _LOST
+        return words.headlines[Headline.REFUSED] if refused else words.withheld_or_lost
+    if Mark.FAILED in marks:
+        return words.headlines[Headline.NOT_FULFILLED]
+    return words.searched_in_part if overall is Headline.PARTLY_FULFILLED else words.headlines[overall]
 
 
 def say(line: Line, words: Words) -> Sentence:
     """Return one line as a sentence."""
     category = None if line.category == ALL else words.categories.get(line.category) or _named(line.category)
     if line.reason in _WHOLE:
-        return Sentence(_WHOLE[line.reason], category, words.reasons[line.reason])
+        text = words.reasons[line.reason]
+        return Sentence(_WHOLE[line.reason], category, text[:1].lower() + text[1:] if category else text)
     mark = MARKS[line.disposition]
     said = words.dispositions[line.disposition].of(line.count)
     if mark is Mark.KEPT:
         said = f"{said}{_until(line, words)}, {_ground(line, words)}"
-    parts = [f"{said}.", *_because(line, mark, words), *_checked(line, mark, words)]
+    unending = [words.no_end] if mark is Mark.KEPT and line.until is None else []
+    parts = [f"{said}.", *unending, *_because(line, mark, words), *_checked(line, mark, words)]
     text = " ".join(parts)
     return Sentence(mark, category, text if category else text[:1].upper() + text[1:])
 

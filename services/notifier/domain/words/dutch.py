@@ -41,7 +41,7 @@ DUTCH = Words(
     next={
         Right.ACCESS: "Wij verzamelen wat al onze systemen en leveranciers van u hebben.",
         Right.ERASURE: "Wij laten uw gegevens wissen in al onze systemen en bij al onze leveranciers die ze hebben, "
-        "en kijken daarna opnieuw waar dat kan.",
+        "en controleren dat daarna waar het kan.",
         Right.RECTIFICATION: "Wij laten uw gegevens verbeteren in al onze systemen en bij al onze "
         "leveranciers die ze hebben.",
         Right.PORTABILITY: "Wij verzamelen uw gegevens uit al onze systemen en bij al onze leveranciers die ze hebben.",
@@ -59,9 +59,11 @@ DUTCH = Words(
         Headline.PARTLY_FULFILLED: "Wij hebben een deel gedaan van wat u vroeg.",
         Headline.NOTHING_FOUND: "Wij hebben onze systemen en leveranciers doorzocht en geen "
         "persoonsgegevens van u gevonden.",
-        Headline.REFUSED: "Wij hebben niet gedaan wat u vroeg, omdat wij daar een reden voor hebben.",
+        Headline.REFUSED: "Wij hebben niet gedaan wat u vroeg. Daar hebben wij een reden voor.",
         Headline.NOT_FULFILLED: "Het spijt ons: het is ons niet gelukt om te doen wat u vroeg.",
     },
+    withheld_or_lost="Wij hebben niet gedaan wat u vroeg: deels omdat wij daar een reden voor hebben, deels omdat het "
+    "ons niet is gelukt.",
     searched_in_part="Wij hebben geen persoonsgegevens van u gevonden waar wij konden zoeken. Wij konden niet overal "
     "zoeken.",
     dispositions={
@@ -95,9 +97,9 @@ DUTCH = Words(
             "voor {count} gegevens was dit al eerder gedaan",
         ),
         Disposition.NOT_FOUND: Counted(
-            "niets van u gevonden", "1 gegeven was er niet meer", "{count} gegevens waren er niet meer"
+            "niets over u gevonden", "1 gegeven was er niet meer", "{count} gegevens waren er niet meer"
         ),
-        Disposition.RETAINED: Counted("bewaard", "1 gegeven bewaard", "{count} gegevens bewaard"),
+        Disposition.RETAINED: Counted("bewaard", "1 gegeven blijft bewaard", "{count} gegevens blijven bewaard"),
         Disposition.REFUSED: Counted("niet gedaan", "niet gedaan voor 1 gegeven", "niet gedaan voor {count} gegevens"),
         Disposition.FAILED: Counted(
             "geprobeerd, maar niet gelukt",
@@ -126,13 +128,14 @@ DUTCH = Words(
         "public_interest": "vanwege een taak van algemeen belang",
         "freedom_of_expression": "vanwege de vrijheid van meningsuiting en informatie",
         "legitimate_interest": "vanwege een belang van ons dat zwaarder weegt dan het uwe",
-        "shared_with_others": "omdat het ook andere mensen betreft",
+        "shared_with_others": "omdat het ook over andere mensen gaat",
         "object_lock": "omdat het tegen verwijdering is vergrendeld",
         "security": "omdat het nodig is om onze systemen veilig te houden",
     },
     other_ground="op de grond die is vastgelegd als “{word}”",
     no_ground="om een rechtmatige reden; vraag ons welke, dan vertellen wij het u",
     until="tot {day}",
+    no_end="Tot wanneer is nog niet bekend.",
     reasons={
         "cannot_be_deleted": "De ontvanger biedt geen manier om dit te wissen.",
         "invalid_cascading_source": "Iets dat erbij hoort, kan nog niet worden gewist.",
@@ -156,13 +159,13 @@ DUTCH = Words(
         "geef het ons dan door.",
         "no_export_store": "Er was geen veilige plaats voor de kopie.",
         "cannot_fulfil": "Het systeem van de ontvanger kan dit niet.",
-        "shared_with_others": "De gegevens betreffen ook andere mensen.",
+        "shared_with_others": "Deze gegevens gaan ook over andere mensen.",
         "never_announced": "Deze ontvanger was niet bereikbaar.",
-        "keeps_failing": "Het bleef mislukken.",
+        "keeps_failing": "Het mislukte elke keer.",
         "residue_remains": "Een deel van de gegevens was er nog toen wij opnieuw keken.",
-        "skipped_by_operator": "Wij hebben besloten deze ontvanger niet te vragen; vraag ons waarom, dan vertellen "
-        "wij het u.",
-        "processor_retired": "Wij werken niet meer met deze ontvanger.",
+        "skipped_by_operator": "Wij hebben besloten bij deze ontvanger niet verder te gaan; vraag ons waarom, "
+        "dan vertellen wij het u.",
+        "processor_retired": "Wij werken niet meer met deze ontvanger en kregen geen antwoord.",
         "cannot_be_listed": "Deze ontvanger kan zulke gegevens niet opzoeken met wat wij van u weten.",
         "unknown_field": "Uw verzoek noemt een gegeven dat wij daar niet kunnen verbeteren.",
         "old_value_differs": "Wat daar staat, is niet wat volgens u onjuist is.",

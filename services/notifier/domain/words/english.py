@@ -24,7 +24,7 @@ ENGLISH = Words(
         Right.RECTIFICATION: "to have your personal data corrected",
         Right.PORTABILITY: "to receive your personal data in a form that you can take elsewhere",
         Right.RESTRICTION: "to limit what is done with your personal data",
-        Right.OBJECTION: "to stop using your personal data in ways that you object to",
+        Right.OBJECTION: "to have uses of your personal data stopped that you object to",
         Right.CONSENT_WITHDRAWAL: "to withdraw your consent",
         Right.INFORMATION: "to know how your personal data is handled",
     },
@@ -40,9 +40,10 @@ ENGLISH = Words(
     },
     next={
         Right.ACCESS: "We gather what every system and supplier of ours holds about you.",
-        Right.ERASURE: "We have your data erased in every system and at every supplier of ours that holds it, "
-        "and look again afterwards wherever that is possible.",
-        Right.RECTIFICATION: "We have your data corrected in every system and at every supplier of ours that holds it.",
+        Right.ERASURE: "We will have your data erased in every system and at every supplier of ours that holds it, "
+        "and check afterwards wherever that is possible.",
+        Right.RECTIFICATION: "We will have your data corrected in every system and at every supplier of ours "
+        "that holds it.",
         Right.PORTABILITY: "We gather your data from every system and supplier of ours that holds it.",
         Right.RESTRICTION: "We tell every system and supplier of ours that holds your data to store it, "
         "but not to use it.",
@@ -58,6 +59,8 @@ ENGLISH = Words(
         Headline.REFUSED: "We have not done what you asked, because we have a reason not to.",
         Headline.NOT_FULFILLED: "We are sorry: we have not been able to do what you asked.",
     },
+    withheld_or_lost="We have not done what you asked: in part because we have a reason not to, in part because we "
+    "were not able to.",
     searched_in_part="We found no personal data about you where we could search. We could not search everywhere.",
     dispositions={
         Disposition.ERASED: Counted("erased", "1 record erased", "{count} records erased"),
@@ -120,6 +123,7 @@ ENGLISH = Words(
     other_ground="on the ground recorded as “{word}”",
     no_ground="for a lawful reason; ask us which, and we will tell you",
     until="until {day}",
+    no_end="For how long is not known yet.",
     reasons={
         "cannot_be_deleted": "The recipient offers no way to erase this.",
         "invalid_cascading_source": "Something that belongs to it cannot be erased yet.",
@@ -145,10 +149,10 @@ ENGLISH = Words(
         "cannot_fulfil": "The recipient's system cannot do this.",
         "shared_with_others": "The data also concerns other people.",
         "never_announced": "It could not be reached.",
-        "keeps_failing": "It kept failing.",
+        "keeps_failing": "It failed each time.",
         "residue_remains": "Some data was still there when we looked again.",
-        "skipped_by_operator": "We decided not to ask this recipient; ask us why, and we will tell you.",
-        "processor_retired": "We no longer work with this recipient.",
+        "skipped_by_operator": "We decided not to go on with this recipient; ask us why, and we will tell you.",
+        "processor_retired": "We no longer work with this recipient, and had no answer from it.",
         "cannot_be_listed": "This recipient has no way to find such data by what we know of you.",
         "unknown_field": "Your request names a detail that we cannot correct there.",
         "old_value_differs": "What is recorded there is not what you said is wrong.",

@@ -1,4 +1,4 @@
-"""What a language has to say: a language that lacks a word can not be made."""
+"""What a language has to say: a language that lacks a word cannot be made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,9 +26,10 @@ class Counted:
 class Words:
     """One language. `rights` completes "your request ..."; `subjects` opens a subject line; `next` says what follows.
 
-    `searched_in_part` is the headline where nothing was found and not everywhere could be searched. `grounds`,
-    `reasons` and `categories` name those that are known; the register and processors may have others, for which
-    `other_ground` and `other_reason` have a place `{word}`.
+    `searched_in_part` is the headline where nothing was found and not everywhere could be searched, `withheld_or_lost`
+    where nothing was done, partly for a reason and partly because it failed. `no_end` follows what is kept without an
+    `until`. `grounds`, `reasons` and `categories` name those that are known; the register and processors may have
+    others, for which `other_ground` and `other_reason` have a place `{word}`.
     """
 
     months: tuple[str, ...]
@@ -37,6 +38,7 @@ class Words:
     next: Mapping[Right, str]
     headlines: Mapping[Headline, str]
     searched_in_part: str
+    withheld_or_lost: str
     dispositions: Mapping[Disposition, Counted]
     checked: Mapping[Checked, str]
     unchecked_search: str
@@ -44,6 +46,7 @@ class Words:
     other_ground: str
     no_ground: str
     until: str
+    no_end: str
     reasons: Mapping[str, str]
     other_reason: str
     categories: Mapping[str, str]

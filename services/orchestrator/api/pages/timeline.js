@@ -2,10 +2,12 @@
 const id = decodeURIComponent(location.pathname.split("/").pop());
 const at = (name) => document.getElementById(name);
 const over = new Set(["completed", "refused", "cancelled", "lapsed", "merged"]);
+const another = new Set([401, 403, 404]); // with another key it may be there to see
 const POLL = 2000;
 let timer = 0;
 
 at("request-id").textContent = id;
+document.title = "Request " + id + " - Habeas";
 at("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem("habeas-key", at("key").value.trim());
@@ -44,9 +46,9 @@ async function refresh() {
     show(request, tasks, timeline);
     if (!over.has(request.state)) timer = setTimeout(refresh, POLL);
   } catch (error) {
-    if (error.status === 401 || error.status === 403) return ask(error.message);
-    say("problem", error.status ? error.message : "The service can not be reached; trying again.");
-    if (error.status !== 404) timer = setTimeout(refresh, POLL);
+    if (another.has(error.status)) return ask(error.message);
+    say("problem", error.status ? error.message : "The service cannot be reached; trying again.");
+    timer = setTimeout(refresh, POLL);
   }
 }
 
@@ -75,8 +77,8 @@ function show(request, tasks, timeline) {
     ["Outcome", request.outcome ? words(request.outcome.headline) : "not yet"],
     ["Due on", request.due_on + (request.overdue ? " (overdue)" : "")],
     ["Received", moment(request.received_at)],
-    ["Completed", moment(request.completed_at)],
-    ["Person told", moment(request.informed_at)],
+    ["Completed", moment(request.completed_at) || "not yet"],
+    ["Person told", moment(request.informed_at) || "not yet"],
     ...(request.follows ? [["Follows", request.follows + " (" + words(request.cause) + ")"]] : []),
     ["Tasks", request.task_counts ? request.task_counts.settled + " of " + request.task_counts.total + " settled" : "not planned yet"],
   ];
@@ -84,7 +86,7 @@ function show(request, tasks, timeline) {
   const lines = request.outcome ? request.outcome.lines : [];
   at("outcome").hidden = lines.length === 0;
   at("lines").replaceChildren(...lines.map((line) => row([words(line.category), words(line.disposition), String(line.count), words(line.checked), why(line)])));
-  at("tasks").replaceChildren(...tasks.map((task) => row([task.processor_title || task.processor, words(task.action), words(task.attention ? task.attention.reason : task.state), task.outcome ? words(task.outcome.headline) : "", moment(task.settled_at)])));
+  at("tasks").replaceChildren(...tasks.map((task) => row([task.processor_title || task.processor, words(task.action), task.attention ? "needs a person: " + words(task.attention.reason) : words(task.state), task.outcome ? words(task.outcome.headline) : "", moment(task.settled_at)])));
   at("timeline").replaceChildren(...timeline.map(entry));
 }
 

@@ -1,137 +1,41 @@
 """What arrives: golden letters in full, and nothing that anybody typed ever comes alive in one."""
 
-from datetime import date
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
+from itertools import combinations
 
 import pytest
 
 from contracts.notices import Recipient
-from habeas.vocabulary import Checked, Disposition, Headline, Language, NoticeKind, Right
+from habeas.vocabulary import Disposition, Headline, Language, NoticeKind, Right
 from services.notifier.domain.notices import Claim
+from services.notifier.domain.telling import MARKS, Mark
 from services.notifier.handlers.write_letter import Sender
-from tests.unit.services.notifier.letters import claim, line, recipient, write
+from tests.unit.services.notifier.golden_cases import CASES, DONE, GOLDEN, golden
+from tests.unit.services.notifier.letters import claim, line, write
 
-GOLDEN = Path(__file__).parent / "golden"
-MIXED = (
-    recipient(
-        "HubSpot CRM",
-        line("contact", Disposition.ERASED, 3),
-        line("invoices", Disposition.RETAINED, 2, ground="tax_law", until=date(2033, 12, 31)),
-        line("notes", Disposition.REFUSED, reason="shared_with_others"),
-    ),
-    recipient("File storage", line("all", Disposition.NOT_FOUND, 0)),
-    recipient(
-        "Assistant",
-        line("conversations", Disposition.ERASED, 1, Checked.ATTESTED),
-        line("open_input_fields", Disposition.ANONYMISED, 12, Checked.NOT_CHECKABLE),
-    ),
-    recipient("Accountant", line("all", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="keeps_failing")),
-)
-DONE = (recipient("CRM", line("contact", Disposition.ERASED, 1)),)
-COPIED = (recipient("CRM", line("contact", Disposition.EXPORTED, 4)),)
-NOWHERE = (recipient("CRM", line("all", Disposition.NOT_FOUND, 0)),)
-KEPT = (
-    recipient(
-        "Stripe",
-        line("customer", Disposition.ERASED, 1),
-        line("payment_methods", Disposition.ERASED, 2),
-        line("invoices", Disposition.RETAINED, 3, ground="tax_law", until=date(2034, 1, 1)),
-    ),
-    recipient("OpenAI", line("files", Disposition.ERASED, 2), line("conversations", Disposition.ALREADY_DONE, 1)),
-)
-ALL_KEPT = (
-    recipient("Stripe", line("invoices", Disposition.RETAINED, 3, ground="tax_law", until=date(2034, 1, 1))),
-    recipient("Cloud storage", line("files", Disposition.RETAINED, 1, ground="object_lock")),
-)
-SOME_FAILED = (
-    recipient("HubSpot CRM", line("contact", Disposition.ERASED, 1)),
-    recipient(
-        "OpenAI",
-        line("files", Disposition.ERASED, 2),
-        line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed"),
-    ),
-    recipient("Old shop", line("all", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="processor_retired")),
-)
-NONE_DONE = (
-    recipient("OpenAI", line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed")),
-    recipient("HubSpot CRM", line("all", Disposition.NOT_FOUND, 0)),
-)
-COPIED_IN_PART = (
-    recipient("HubSpot CRM", line("contact", Disposition.EXPORTED, 1), line("notes", Disposition.EXPORTED, 12)),
-    recipient("Stripe", line("all", Disposition.NOT_FOUND, 0)),
-    recipient("OpenAI", line("responses", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason="cannot_be_listed")),
-)
-CORRECTED = (
-    recipient("HubSpot CRM", line("contact", Disposition.RECTIFIED, 2)),
-    recipient("Stripe", line("customer", Disposition.ALREADY_DONE, 1)),
-    recipient(
-        "Cloud storage", line("all", Disposition.NOT_APPLICABLE, 0, Checked.NOT_CHECKABLE, reason="right_not_served")
-    ),
-)
-CORRECTED_IN_PART = (
-    recipient(
-        "HubSpot CRM",
-        line("contact", Disposition.RECTIFIED, 1),
-        line("all", Disposition.REFUSED, 0, Checked.NOT_CHECKABLE, reason="unknown_field"),
-    ),
-    recipient("Stripe", line("customer", Disposition.REFUSED, 1, reason="old_value_differs")),
-)
-NOT_CORRECTED = (recipient("Stripe", line("customer", Disposition.REFUSED, 1, reason="old_value_differs")),)
-
-
-UNSEARCHED = recipient(
-    "Cloud storage", line("all", Disposition.NOT_APPLICABLE, 0, Checked.NOT_CHECKABLE, reason="no_accepted_identity")
-)
-SOME_UNSEARCHED = (recipient("HubSpot CRM", line("contact", Disposition.ERASED, 3)), UNSEARCHED)
-NOT_COPIED = (recipient("HubSpot CRM", line("notes", Disposition.REFUSED, 2, reason="shared_with_others")),)
-
-
-def _in_both(name: str, *recipients: Recipient, headline: Headline, **more: Any) -> dict[str, Claim]:
-    return {
-        f"completion-{name}-{language.value}": claim(*recipients, headline=headline, language=language, **more)
-        for language in Language
-    }
-
-
-def _acknowledged(name: str, **more: Any) -> dict[str, Claim]:
-    return {
-        f"acknowledgement-{name}-{language.value}": claim(
-            kind=NoticeKind.ACKNOWLEDGEMENT, headline=None, language=language, **more
-        )
-        for language in Language
-    }
-
-
-CASES = {
-    **_in_both("retention", *KEPT, headline=Headline.FULFILLED_WITH_RETENTION),
-    **_in_both("refused", *ALL_KEPT, headline=Headline.REFUSED),
-    **_in_both("some-failed", *SOME_FAILED, headline=Headline.PARTLY_FULFILLED),
-    **_in_both("not-fulfilled", *NONE_DONE, headline=Headline.NOT_FULFILLED),
-    **_in_both("access-in-part", *COPIED_IN_PART, headline=Headline.PARTLY_FULFILLED, right=Right.ACCESS),
-    **_in_both("rectified", *CORRECTED, headline=Headline.FULFILLED, right=Right.RECTIFICATION),
-    **_in_both("rectified-in-part", *CORRECTED_IN_PART, headline=Headline.PARTLY_FULFILLED, right=Right.RECTIFICATION),
-    **_in_both("rectification-refused", *NOT_CORRECTED, headline=Headline.REFUSED, right=Right.RECTIFICATION),
-    **_in_both("partly", *MIXED, headline=Headline.PARTLY_FULFILLED, reference="TICKET-42"),
-    **_in_both("fulfilled", *DONE, headline=Headline.FULFILLED),
-    **_in_both("copied", *COPIED, headline=Headline.FULFILLED, right=Right.ACCESS),
-    **_in_both("nothing-found", *NOWHERE, headline=Headline.NOTHING_FOUND),
-    **_in_both("access-nothing-found", *NOWHERE, headline=Headline.NOTHING_FOUND, right=Right.ACCESS),
-    **_in_both("access-refused", *NOT_COPIED, headline=Headline.REFUSED, right=Right.ACCESS),
-    **_in_both("not-searched-everywhere", *SOME_UNSEARCHED, headline=Headline.PARTLY_FULFILLED),
-    **_in_both("nothing-found-in-part", *NOWHERE, UNSEARCHED, headline=Headline.PARTLY_FULFILLED),
-    **_in_both("not-searched", UNSEARCHED, headline=Headline.NOT_FULFILLED),
-    **_in_both("not-live", *DONE, headline=Headline.FULFILLED, livemode=False),
-    **_acknowledged("erasure", reference="TICKET-42"),
-    **_acknowledged("access", right=Right.ACCESS),
-}
+MIXED = (Mark.DONE, Mark.KEPT, Mark.REFUSED, Mark.FAILED)
 
 
 @pytest.mark.parametrize("name", list(CASES))
 def test_the_letter_reads_as_its_golden_one(name: str) -> None:
-    letter = write(CASES[name])
-    assert f"Subject: {letter.subject}\n\n{letter.text}" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert golden(CASES[name]) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_no_golden_letter_is_left_over() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_mix_of_what_can_become_of_data_has_a_golden_letter(language: Language) -> None:
+    mixes = {frozenset(mix) for size in range(1, 5) for mix in combinations(MIXED, size)}
+    assert len(mixes) == 15
+    assert mixes - {_mix(one) for one in CASES.values() if one.language is language} == set()
+
+
+def _mix(one: Claim) -> frozenset[Mark]:
+    if (one.kind, one.right) != (NoticeKind.COMPLETION, Right.ERASURE):
+        return frozenset()
+    return frozenset(MARKS[line.disposition] for each in one.recipients for line in each.lines) & set(MIXED)
 
 
 class Page(HTMLParser):

@@ -1,18 +1,16 @@
 """What operators do over HTTP: processors, dead letters, consumers, and requests that exist."""
 
 import base64
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
 from contracts.http import ConsumerOut, DeadLetterOut, EnrolmentOut, ProcessorOut, RequestOut
-from services.chassis.dead_letters import DeadLetters
-from services.chassis.kafka.decoding import Refused
 from services.orchestrator.api.examples import REASON, REQUEST
 from services.orchestrator.handlers import enrol_processor
 from tests.integration.services.orchestrator.conftest import Api
+from tests.integration.services.orchestrator.letters import add_letters
 
 CRM = {"id": "crm-eu", "kind": "hubspot"}
 
@@ -114,26 +112,6 @@ async def test_a_request_without_stuck_tasks_has_nothing_to_retry(caller: httpx.
     filed = (await caller.post("/v1/requests", json=REQUEST, headers={"idempotency-key": "k"})).json()
     answer = await caller.post(f"/v1/requests/{filed['id']}/retry")
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_retry")
-
-
-@dataclass
-class Record:
-    """What a consumer polled."""
-
-    topic: str = "habeas.reports.v1"
-    partition: int = 3
-    offset: int = 7
-    key: bytes | None = b"req_1"
-    value: bytes | None = b'{"broken": true}'
-    headers: Any = (("ce_id", b"evt_1"), ("ce_type", b"dev.habeas.task.settled.v1"))
-
-
-async def add_letters(api: Api, *offsets: int) -> list[int]:
-    letters = DeadLetters(api.deps.root.secret, days=30)
-    async with api.deps.database.transaction() as connection:
-        for offset in offsets:
-            await letters.add(connection, "reports", [Refused(Record(offset=offset), "malformed_body", True, "evt_1")])
-    return [row["id"] for row in await api.rows("SELECT id FROM dead_letters ORDER BY id")]
 
 
 async def test_dead_letters_are_listed_in_pages_without_their_content(api: Api, caller: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from contracts.outcomes import Line
 from habeas.vocabulary import Checked, Disposition, Headline, Language
 from services.notifier.domain.telling import Mark, plain, say, tell
 from services.notifier.domain.words import WORDS
@@ -23,7 +24,9 @@ def test_a_ground_without_words_is_named_as_it_is_recorded() -> None:
     kept = line("sick_notes", Disposition.RETAINED, ground="works_council_act")
     sentence = say(kept, ENGLISH)
     assert sentence.category == "Sick notes"
-    assert sentence.text == "1 record kept, on the ground recorded as “works council act”."
+    assert (
+        sentence.text == "1 record kept, on the ground recorded as “works council act”. For how long is not known yet."
+    )
 
 
 @pytest.mark.parametrize("disposition", [Disposition.REFUSED, Disposition.FAILED])
@@ -64,6 +67,42 @@ def test_what_could_not_be_searched_is_not_called_nothing_to_do(language: Langua
 def test_a_detail_that_is_not_known_there_is_no_unwillingness() -> None:
     sentence = say(line("all", Disposition.REFUSED, 0, Checked.NOT_CHECKABLE, reason="unknown_field"), ENGLISH)
     assert (sentence.mark, sentence.text) == (Mark.FAILED, "Your request names a detail that we cannot correct there.")
+
+
+@pytest.mark.parametrize("reason", ["processor_retired", "skipped_by_operator", "cannot_be_listed"])
+def test_nobody_claims_to_have_tried_what_nobody_tried(reason: str) -> None:
+    whole = say(line("all", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason=reason), ENGLISH)
+    part = say(line("notes", Disposition.FAILED, 0, Checked.NOT_CHECKABLE, reason=reason), ENGLISH)
+    assert (whole.mark, whole.text) == (Mark.FAILED, ENGLISH.reasons[reason])
+    assert part.text == whole.text[0].lower() + whole.text[1:]  # it follows "Notes: "
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line("invoices", Disposition.RETAINED), line("notes", Disposition.FAILED)],
+        [line("invoices", Disposition.REFUSED), line("notes", Disposition.FAILED)],
+        [
+            line("invoices", Disposition.RETAINED),
+            line("all", Disposition.NOT_APPLICABLE, reason="no_accepted_identity"),
+        ],
+        [line("invoices", Disposition.REFUSED), line("all", Disposition.REFUSED, reason="unknown_field")],
+    ],
+)
+def test_where_nothing_was_done_no_part_is_claimed(language: Language, lines: list[Line]) -> None:
+    telling = tell(None, [recipient("CRM", *lines)], WORDS[language])
+    assert telling.headline == WORDS[language].withheld_or_lost
+    done = tell(None, [recipient("CRM", *lines, line("tasks", Disposition.ERASED))], WORDS[language])
+    assert done.headline == WORDS[language].headlines[Headline.PARTLY_FULFILLED]
+
+
+def test_a_detail_that_is_known_nowhere_is_no_reason_of_ours() -> None:
+    unknown = line("all", Disposition.REFUSED, 0, Checked.NOT_CHECKABLE, reason="unknown_field")
+    assert (
+        tell(Headline.REFUSED, [recipient("CRM", unknown)], ENGLISH).headline
+        == (ENGLISH.headlines[Headline.NOT_FULFILLED])
+    )
 
 
 def test_good_news_comes_first_and_what_needs_nothing_last() -> None:
