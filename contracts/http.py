@@ -234,6 +234,11 @@ class EnrolIn(In):
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")] = Field(examples=["crm-eu"])
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")] = Field(examples=["hubspot"])
+    livemode: bool = Field(
+        default=True,
+        description="false: for rehearsals, so it is asked by requests of `hab_test_...` keys and by no others; "
+        "an id keeps its mode for ever",
+    )
 
 
 class EnrolmentOut(Out):
@@ -242,6 +247,7 @@ class EnrolmentOut(Out):
     object: Literal["enrolment"] = "enrolment"
     processor: str
     kind: str
+    livemode: bool = True
     enrolment: str
     version: int
     secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`, or beside it")
@@ -265,6 +271,7 @@ class ProcessorOut(Out):
     id: str
     object: Literal["processor"] = "processor"
     kind: str
+    livemode: bool = Field(default=True, description="the mode of the requests that it is asked by; false: rehearsals")
     state: Literal["enrolled", "announced", "retired"]
     title: str | None
     manifest_version: int | None
@@ -372,7 +379,7 @@ class KeyIn(In):
 
     client: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] = Field(examples=["crm"])
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
-    livemode: bool = True
+    livemode: bool = Field(default=True, description="false: a key for rehearsals, `hab_test_...`")
     expires_at: Annotated[AwareDatetime, BeforeValidator(_written_out)] | None = None
 
 

@@ -31,7 +31,19 @@ Folder = Annotated[
 def list_processors(habeas: Habeas, out: Output) -> None:
     """List the processors and what each does."""
     processors = list(habeas.processors.list())
-    columns = ("PROCESSOR", "KIND", "STATE", "MANIFEST", "KEY", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN", "ANNOUNCED")
+    columns = (
+        "PROCESSOR",
+        "KIND",
+        "MODE",
+        "STATE",
+        "MANIFEST",
+        "KEY",
+        "ACTIONS",
+        "ACCEPTS",
+        "RESOLVES",
+        "OPEN",
+        "ANNOUNCED",
+    )
     out.many(processors, grid(*columns, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
 
 
@@ -43,13 +55,19 @@ def enrol(
     *,
     processor_id: ProcessorId,
     kind: Annotated[str, typer.Option(help="Which code serves it, such as hubspot.", show_default=False)],
+    test: Annotated[
+        bool, typer.Option("--test", help="For rehearsals: requests of hab_test_ keys ask it, and no others.")
+    ] = False,
     folder: Folder = None,
 ) -> None:
     """Admit a processor, and write its secret to <folder>/<id>/enrolment.key for the connector host."""
     path = _place(_folder(habeas, folder), processor_id)
-    enrolment = habeas.processors.enrol(processor_id, kind)
+    enrolment = habeas.processors.enrol(processor_id, kind, livemode=not test)
     known = _write_key(path, enrolment)
-    out.one(known, f"Enrolled {processor_id}. Its secret is in {path}; settings.toml and secrets/ belong beside it.")
+    mode = " for rehearsals" if test else ""
+    out.one(
+        known, f"Enrolled {processor_id}{mode}. Its secret is in {path}; settings.toml and secrets/ belong beside it."
+    )
 
 
 @app.command("rotate", epilog="Example:  habeas processors rotate crm-eu --folder /etc/habeas/processors")
@@ -115,6 +133,7 @@ def _row(processor: Processor) -> list[str]:
     return [
         processor.id,
         processor.kind,
+        "live" if processor.livemode else "test",
         str(word(processor.state)),
         f"{processor.manifest_version or '-'}{waits}",
         _key(processor),

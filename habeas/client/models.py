@@ -150,6 +150,7 @@ class Processor(Answer):
 
     id: str
     kind: str
+    livemode: bool = True
     state: str
     title: str | None = None
     manifest_version: int | None = None
@@ -176,6 +177,7 @@ class Enrolment(Answer):
 
     processor: str
     kind: str
+    livemode: bool = True
     enrolment: str
     version: int
     secret: str = Field(repr=False)

@@ -50,6 +50,7 @@ KINDS: Final[dict[str, Kind]] = {
     "nothing_pending": Kind(409, "No manifest waits for approval"),
     "order_in_a_circle": Kind(409, "Processors would have to come after each other"),
     "processor_kind_differs": Kind(409, "The id is enrolled as another kind"),
+    "processor_mode_differs": Kind(409, "The id belongs to the other mode"),
     "processor_reserved": Kind(409, "The id is reserved"),
     "dead_letter_not_redrivable": Kind(409, "The dead letter cannot be sent again"),
     "dead_letter_dealt_with": Kind(409, "The dead letter was dealt with"),

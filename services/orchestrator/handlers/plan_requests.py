@@ -188,7 +188,8 @@ class _Planning:
             self._call_for_help(AttentionReason.CANNOT_BE_PLANNED, why=str(path))
             return
         if decided.empty:
-            self._call_for_help(AttentionReason.NO_PROCESSORS)
+            why = None if request.livemode else "no processor is enrolled for rehearsals"
+            self._call_for_help(AttentionReason.NO_PROCESSORS, why=why)
         else:
             self._carry_out(decided)
 
@@ -213,12 +214,13 @@ class _Planning:
             self._complete()
 
     def _decide(self, known: Known) -> Plan:
+        candidates = self._directory.candidates(livemode=self._request.livemode)
         if holds.is_follow_up(self._tasks):
-            return holds.carry_on(self._tasks, self._directory.candidates())
+            return holds.carry_on(self._tasks, candidates)
         return plan(
             right=self._request.right,
             types=known.types,
-            candidates=self._directory.candidates(),
+            candidates=candidates,
             tasks=self._tasks,
             news=news(self._tasks, self._directory, known),
             fields=known.fields,

@@ -1,7 +1,7 @@
 -- name: all
 -- Every enrolled processor.
 SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_versions, state, manifest, manifest_version,
-       pending_manifest
+       pending_manifest, livemode
 FROM processors
 ORDER BY id;
 
@@ -50,17 +50,20 @@ UPDATE processors SET state = 'retired', retired_at = $2, retired_reason = $3 WH
 SELECT pg_advisory_xact_lock(hashtext('habeas manifests'));
 
 -- name: orders
--- After which kinds the other processors' manifests in effect ask to come.
+-- After which kinds the manifests in effect of the other processors of its mode ask to come.
 SELECT kind, manifest -> 'after' AS after
 FROM processors
-WHERE id <> $1 AND state <> 'retired' AND manifest IS NOT NULL;
+WHERE id <> $1 AND state <> 'retired' AND manifest IS NOT NULL
+  AND livemode = (SELECT livemode FROM processors WHERE id = $1);
 
 -- name: requests_touched
--- Open requests that a change of this processor may concern: those with an open task of it, and those in progress.
+-- Open requests that a change of this processor may concern: of its mode, those with an open task of it, and those in
+-- progress.
 SELECT DISTINCT r.id
 FROM requests AS r
 LEFT JOIN tasks AS t ON t.request_id = r.id AND t.processor = $1
 WHERE r.completed_at IS NULL AND r.state IN ('in_progress', 'cancelling')
+  AND r.livemode = (SELECT livemode FROM processors WHERE id = $1)
   AND (t.state IS NULL OR t.state NOT IN ('settled', 'cancelled'));
 
 -- name: wake_requests

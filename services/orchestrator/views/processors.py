@@ -14,6 +14,7 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
     return ProcessorOut(
         id=row["id"],
         kind=row["kind"],
+        livemode=row["livemode"],
         state=row["state"],
         title=manifest.get("title"),
         manifest_version=row["manifest_version"],

@@ -34,7 +34,8 @@ PROCESSOR = {
 def test_list(habeas: Habeas, server: FakeServer) -> None:
     server.answers["GET /v1/processors"] = page(PROCESSOR)
     head, row = habeas("processors", "list").out.splitlines()
-    assert head.split()[:4] == ["PROCESSOR", "KIND", "STATE", "MANIFEST"]
+    assert head.split()[:5] == ["PROCESSOR", "KIND", "MODE", "STATE", "MANIFEST"]
+    assert row.split()[:3] == ["crm-eu", "hubspot", "live"]
     assert "1 (2 waits for approval)" in row
     assert "1 (2 is not announced)" in row
     assert "resolve, erase" in row
@@ -55,6 +56,17 @@ def test_enrol_writes_the_key_for_its_owner_only(
     assert str(key) in ran.out
     assert ENROLMENT["secret"] not in ran.out
     assert server.body == {"id": "crm-eu", "kind": "hubspot"}
+
+
+def test_a_processor_for_rehearsals_is_enrolled_and_listed_as_one(
+    habeas: Habeas, server: FakeServer, tmp_path: Path
+) -> None:
+    server.answers["POST /v1/processors"] = {**ENROLMENT, "livemode": False}
+    ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--test", "--folder", str(tmp_path))
+    assert server.body == {"id": "crm-eu", "kind": "hubspot", "livemode": False}
+    assert "for rehearsals" in ran.out
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, "livemode": False})
+    assert habeas("processors", "list").out.splitlines()[1].split()[2] == "test"
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
