@@ -229,68 +229,10 @@ class RecipientOut(Out):
     not_told_reason: str | None
 
 
-class EnrolIn(In):
-    """A processor to admit."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")] = Field(examples=["crm-eu"])
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")] = Field(examples=["hubspot"])
-    livemode: bool = Field(
-        default=True,
-        description="false: for rehearsals, so it is asked by requests of `hab_test_...` keys and by no others; "
-        "an id keeps its mode for ever",
-    )
-
-
-class EnrolmentOut(Out):
-    """The enrolment secret, shown to whoever sets up the connector host; derived, so it is stored nowhere here."""
-
-    object: Literal["enrolment"] = "enrolment"
-    processor: str
-    kind: str
-    livemode: bool = True
-    enrolment: str
-    version: int
-    secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`, or beside it")
-
-
 class ReasonIn(In):
     """Why an operator acts; recorded on the timeline. No personal data."""
 
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
-
-
-class RevokeIn(In):
-    """Which versions of a processor's secret are believed no more: all below this one."""
-
-    below: Annotated[int, Field(ge=2, le=2**31 - 1, examples=[2])]
-
-
-class ProcessorOut(Out):
-    """A processor as the orchestrator knows it."""
-
-    id: str
-    object: Literal["processor"] = "processor"
-    kind: str
-    livemode: bool = Field(default=True, description="the mode of the requests that it is asked by; false: rehearsals")
-    state: Literal["enrolled", "announced", "retired"]
-    title: str | None
-    manifest_version: int | None
-    pending_manifest_version: int | None
-    actions: tuple[Action, ...]
-    accepts: tuple[IdentityType, ...]
-    resolves: tuple[IdentityType, ...]
-    open_tasks: int
-    enrolled_at: datetime
-    announced_at: datetime | None
-    retired_at: datetime | None
-    retired_reason: str | None
-    secret_version: int = Field(default=1, description="the newest version of its secret that was made")
-    min_secret_version: int = Field(default=1, description="the oldest version that is believed")
-    announced_versions: tuple[int, ...] = Field(default=(), description="the versions that its host says it holds")
-    rotated_at: datetime | None = None
-    rotated_by: str | None = Field(default=None, description="client id of who had the newest version made")
-    revoked_at: datetime | None = None
-    revoked_by: str | None = Field(default=None, description="client id of who revoked versions last")
 
 
 class Problem(BaseModel):

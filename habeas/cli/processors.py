@@ -25,26 +25,18 @@ Folder = Annotated[
     ),
 ]
 
+COLUMNS = (
+    "PROCESSOR", "KIND", "MODE", "STATE", "COUNTRY", "MANIFEST", "KEY", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN",
+    "ANNOUNCED",
+)  # fmt: skip
+
 
 @app.command("list", epilog="Example:  habeas processors list")
 @talks
 def list_processors(habeas: Habeas, out: Output) -> None:
     """List the processors and what each does."""
     processors = list(habeas.processors.list())
-    columns = (
-        "PROCESSOR",
-        "KIND",
-        "MODE",
-        "STATE",
-        "MANIFEST",
-        "KEY",
-        "ACTIONS",
-        "ACCEPTS",
-        "RESOLVES",
-        "OPEN",
-        "ANNOUNCED",
-    )
-    out.many(processors, grid(*columns, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
+    out.many(processors, grid(*COLUMNS, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
 
 
 @app.command("enrol", epilog="Example:  habeas processors enrol crm-eu --kind hubspot --folder /etc/habeas/processors")
@@ -135,6 +127,7 @@ def _row(processor: Processor) -> list[str]:
         processor.kind,
         "live" if processor.livemode else "test",
         str(word(processor.state)),
+        _country(processor),
         f"{processor.manifest_version or '-'}{waits}",
         _key(processor),
         ", ".join(processor.actions) or "-",
@@ -143,6 +136,12 @@ def _row(processor: Processor) -> list[str]:
         str(processor.open_tasks),
         when(processor.announced_at),
     ]
+
+
+def _country(processor: Processor) -> str:
+    """Return where its data is, and where it was until when: that is what an operator has to notice."""
+    here = processor.country or "-"
+    return f"{here} ({processor.moved_from} until {when(processor.moved_at)})" if processor.moved_at else here
 
 
 def _key(processor: Processor) -> str:

@@ -153,6 +153,11 @@ class Processor(Answer):
     livemode: bool = True
     state: str
     title: str | None = None
+    owner: str | None = None
+    country: str | None = None
+    safeguard: str | None = None
+    moved_from: str | None = None
+    moved_at: datetime | None = None
     manifest_version: int | None = None
     pending_manifest_version: int | None = None
     actions: tuple[Word[Action], ...] = ()

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from starlette.responses import Response
 
-from contracts.http import EnrolIn, EnrolmentOut, Page, ProcessorOut, ReasonIn, RevokeIn
+from contracts.enrolments import EnrolIn, EnrolmentOut, ProcessorOut, RevokeIn
+from contracts.http import Page, ReasonIn
 from habeas.vocabulary import Scope
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.api import bodies

@@ -9,7 +9,7 @@ from services.orchestrator.domain.errors import NotAllowed, NotFound
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.directory import SQL
 from services.orchestrator.handlers.keep_order import circle_through, one_at_a_time
-from services.orchestrator.handlers.record_announcements import wake_requests
+from services.orchestrator.handlers.record_announcements import tell_of_move, wake_requests
 
 log = get_logger(__name__)
 
@@ -28,7 +28,8 @@ async def approve_manifest(connection: Connection, *, processor: str, actor: str
             f"Kinds would have to come after each other: {path}. Take one of them out of an `after`, and announce it."
         )
         raise NotAllowed("order_in_a_circle", detail)
-    await connection.execute(SQL["approve"], processor)
+    await connection.execute(SQL["approve"], processor, deps.clock.now())
+    tell_of_move(processor, row["manifest"], pending)
     await wake_requests(connection, processor)
     deps.wakes.planner.set()
     log.info("processor.manifest_approved", processor=processor, client_id=actor)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from contracts import ids
-from contracts.http import EnrolmentOut
+from contracts.enrolments import EnrolmentOut
 from contracts.topics import NOTIFIER
 from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Connection

@@ -56,13 +56,14 @@ class RecordAnnouncements:
         if path := await circle_through(connection, body.processor, body.manifest):
             await connection.execute(SQL["hold_manifest"], *arguments)
             await wake_requests(connection, body.processor)
-            log.error("processor.order_in_a_circle", processor=body.processor, path=path)
+            log.error("processor.order_in_a_circle", processor=body.processor, problem=path)
             return
         if _widens(body.manifest, row):
             await connection.execute(SQL["hold_manifest"], *arguments)
             log.warning("processor.manifest_waits", processor=body.processor, manifest_version=body.manifest_version)
             return
-        await connection.execute(SQL["announce"], *arguments)
+        await connection.execute(SQL["announce"], *arguments, self._deps.clock.now())
+        tell_of_move(body.processor, row["manifest"], body.manifest)
         await wake_requests(connection, body.processor)
         log.info("processor.announced", processor=body.processor, manifest_version=body.manifest_version)
 
@@ -72,6 +73,18 @@ async def wake_requests(connection: Connection, processor: str) -> None:
     rows = await connection.fetch(SQL["requests_touched"], processor)
     if rows:
         await connection.execute(SQL["wake_requests"], sorted(row["id"] for row in rows))
+
+
+def tell_of_move(processor: str, before: str | None, now: WireManifest) -> None:
+    """Let operators see that data is somewhere else: people are told so from now on, and have to be told nothing else.
+
+    It is no question of approval: what a manifest says of where data is, is so already.
+    """
+    country = None if before is None else json.loads(before)["country"]
+    if country not in (None, now.country):
+        log.warning(
+            "processor.moved", processor=processor, problem=f"its data was in {country} and is in {now.country}"
+        )
 
 
 def _is_older(body: ProcessorAnnounced, row: Any) -> bool:

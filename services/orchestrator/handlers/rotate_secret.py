@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.http import EnrolmentOut
+from contracts.enrolments import EnrolmentOut
 from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.errors import NotAllowed, NotFound

@@ -11,7 +11,8 @@ SET kind = excluded.kind, enrolment_id = excluded.enrolment_id,
     secret_version = processors.secret_version + 1, min_secret_version = processors.secret_version + 1,
     announced_versions = '{}', state = 'enrolled', manifest = NULL, manifest_version = NULL, pending_manifest = NULL,
     pending_version = NULL, incarnation = NULL, enrolled_at = excluded.enrolled_at, announced_at = NULL,
-    retired_at = NULL, retired_reason = NULL, rotated_at = NULL, rotated_by = NULL, revoked_at = NULL, revoked_by = NULL
+    retired_at = NULL, retired_reason = NULL, rotated_at = NULL, rotated_by = NULL, revoked_at = NULL, revoked_by = NULL,
+    moved_from = NULL, moved_at = NULL
 WHERE processors.state = 'retired' AND processors.livemode = excluded.livemode;
 
 -- name: lock_versions
@@ -45,7 +46,7 @@ WHERE id IN (
 SELECT
     p.id, p.kind, p.livemode, p.state, p.manifest, p.manifest_version, p.pending_version, p.enrolled_at, p.announced_at,
     p.retired_at, p.retired_reason, p.secret_version, p.min_secret_version, p.announced_versions, p.rotated_at,
-    p.rotated_by, p.revoked_at, p.revoked_by, coalesce(open.tasks, 0) AS open_tasks
+    p.rotated_by, p.revoked_at, p.revoked_by, p.moved_from, p.moved_at, coalesce(open.tasks, 0) AS open_tasks
 FROM processors p
 LEFT JOIN (
     SELECT processor, count(*) AS tasks FROM tasks WHERE state NOT IN ('settled', 'cancelled') GROUP BY processor

@@ -21,9 +21,11 @@ FOR UPDATE;
 UPDATE processors SET announced_at = greatest(announced_at, $2) WHERE id = $1;
 
 -- name: announce
--- Takes an announcement whose manifest is approved.
+-- Takes an announcement whose manifest is approved. Where the data was is remembered when it says another country.
 UPDATE processors
-SET state = CASE WHEN state = 'retired' THEN state ELSE 'announced' END,
+SET moved_from = CASE WHEN manifest ->> 'country' <> $2::jsonb ->> 'country' THEN manifest ->> 'country' ELSE moved_from END,
+    moved_at = CASE WHEN manifest ->> 'country' <> $2::jsonb ->> 'country' THEN $7 ELSE moved_at END,
+    state = CASE WHEN state = 'retired' THEN state ELSE 'announced' END,
     manifest = $2, manifest_version = $3, announced_versions = $4, incarnation = $5, announced_at = $6,
     pending_manifest = NULL, pending_version = NULL
 WHERE id = $1;
@@ -35,9 +37,12 @@ SET pending_manifest = $2, pending_version = $3, announced_versions = $4, incarn
 WHERE id = $1;
 
 -- name: approve
--- Lets the pending manifest take effect.
+-- Lets the pending manifest take effect; where the data was is remembered as above.
 UPDATE processors
-SET state = 'announced', manifest = pending_manifest, manifest_version = pending_version,
+SET moved_from = CASE WHEN manifest ->> 'country' <> pending_manifest ->> 'country' THEN manifest ->> 'country'
+                      ELSE moved_from END,
+    moved_at = CASE WHEN manifest ->> 'country' <> pending_manifest ->> 'country' THEN $2 ELSE moved_at END,
+    state = 'announced', manifest = pending_manifest, manifest_version = pending_version,
     pending_manifest = NULL, pending_version = NULL
 WHERE id = $1;
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.http import ProcessorOut
+from contracts.enrolments import ProcessorOut
 from habeas.vocabulary import Action, IdentityType
 
 
@@ -17,6 +17,11 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         livemode=row["livemode"],
         state=row["state"],
         title=manifest.get("title"),
+        owner=manifest.get("owner"),
+        country=manifest.get("country"),
+        safeguard=manifest.get("safeguard"),
+        moved_from=row["moved_from"],
+        moved_at=row["moved_at"],
         manifest_version=row["manifest_version"],
         pending_manifest_version=row["pending_version"],
         actions=tuple(Action(action) for action in manifest.get("actions", ())),

@@ -19,6 +19,7 @@ PROCESSOR = {
     "id": "crm-eu",
     "kind": "hubspot",
     "state": "announced",
+    "country": "NL",
     "manifest_version": 1,
     "pending_manifest_version": 2,
     "actions": ["resolve", "erase"],
@@ -34,8 +35,8 @@ PROCESSOR = {
 def test_list(habeas: Habeas, server: FakeServer) -> None:
     server.answers["GET /v1/processors"] = page(PROCESSOR)
     head, row = habeas("processors", "list").out.splitlines()
-    assert head.split()[:5] == ["PROCESSOR", "KIND", "MODE", "STATE", "MANIFEST"]
-    assert row.split()[:3] == ["crm-eu", "hubspot", "live"]
+    assert head.split()[:5] == ["PROCESSOR", "KIND", "MODE", "STATE", "COUNTRY"]
+    assert row.split()[:5] == ["crm-eu", "hubspot", "live", "announced", "NL"]
     assert "1 (2 waits for approval)" in row
     assert "1 (2 is not announced)" in row
     assert "resolve, erase" in row
@@ -56,6 +57,12 @@ def test_enrol_writes_the_key_for_its_owner_only(
     assert str(key) in ran.out
     assert ENROLMENT["secret"] not in ran.out
     assert server.body == {"id": "crm-eu", "kind": "hubspot"}
+
+
+def test_a_move_to_another_country_is_seen_in_the_list(habeas: Habeas, server: FakeServer) -> None:
+    moved = {"country": "US", "moved_from": "NL", "moved_at": "2026-01-31T10:00:00Z"}
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, **moved})
+    assert "US (NL until 2026-01-31" in habeas("processors", "list").out
 
 
 def test_a_processor_for_rehearsals_is_enrolled_and_listed_as_one(

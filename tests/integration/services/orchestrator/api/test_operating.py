@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.http import ConsumerOut, DeadLetterOut, EnrolmentOut, ProcessorOut, RequestOut
+from contracts.enrolments import EnrolmentOut, ProcessorOut
+from contracts.http import ConsumerOut, DeadLetterOut, RequestOut
 from services.chassis.dead_letters import DeadLetters
 from services.chassis.kafka.decoding import Refused
 from services.orchestrator.api.examples import REASON, REQUEST
