@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from contracts.http import In, Out
+from contracts.processors import Asks
 from habeas.vocabulary import Action, IdentityType
 
 
@@ -55,6 +56,10 @@ class ProcessorOut(Out):
     moved_at: datetime | None = Field(default=None, description="when it took effect that it names another country")
     manifest_version: int | None
     pending_manifest_version: int | None
+    pending_asks: Asks | None = Field(
+        default=None,
+        description="what the manifest that waits would newly be allowed; empty where it waits for its order alone",
+    )
     actions: tuple[Action, ...]
     accepts: tuple[IdentityType, ...]
     resolves: tuple[IdentityType, ...]

@@ -2,15 +2,16 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from habeas.cli.mistakes import Mistake
-from habeas.cli.output import Output, grid, when, word
+from habeas.cli.output import Output, console, grid, when, word
 from habeas.cli.server import local_processors, talks
-from habeas.client import Enrolment, Habeas, Processor
+from habeas.client import Asks, Enrolment, Habeas, Processor
 
 app = typer.Typer(
     no_args_is_help=True, help="Admit processors, approve what they ask for, rotate their secrets, retire them."
@@ -113,15 +114,36 @@ def retire(
 
 @app.command("approve", epilog="Example:  habeas processors approve crm-eu")
 @talks
-def approve(habeas: Habeas, out: Output, *, processor_id: ProcessorId) -> None:
-    """Approve the manifest that waits because it asks for more than the one before."""
-    processor = habeas.processors.approve(processor_id)
+def approve(
+    habeas: Habeas,
+    out: Output,
+    *,
+    processor_id: ProcessorId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before; at a terminal it does.")] = False,
+) -> None:
+    """Show what the manifest that waits asks for beyond the one before, and approve that one."""
+    found = next((one for one in habeas.processors.list() if one.id == processor_id), None)
+    version = found.pending_manifest_version if found else None
+    if found is not None and version is not None:
+        asked = f"Manifest version {version} of {processor_id} {_asks(found) or 'asks for nothing more'}."
+        console(stderr=True).print(asked, markup=False)
+        if sys.stdin.isatty() and not yes and not typer.confirm("Allow it?", err=True):
+            raise Mistake("nothing was approved")
+    processor = habeas.processors.approve(processor_id, manifest_version=version)
     out.one(processor, f"{processor.id} now has manifest version {processor.manifest_version}.")
 
 
+def _asks(processor: Processor) -> str:
+    """Return in words what the manifest that waits would newly be allowed, empty for nothing."""
+    asks = processor.pending_asks or Asks()
+    told = {"see": asks.accepts, "find": asks.resolves, "do": asks.actions, "correct": asks.fields}
+    parts = [f"{verb} {', '.join(what)}" for verb, what in told.items() if what]
+    return f"asks to {'; to '.join(parts)}" if parts else ""
+
+
 def _row(processor: Processor) -> list[str]:
-    pending = processor.pending_manifest_version
-    waits = f" ({pending} waits for approval)" if pending else ""
+    pending, asks = processor.pending_manifest_version, _asks(processor)
+    waits = f" ({pending} waits for approval{': ' if asks else ''}{asks})" if pending else ""
     return [
         processor.id,
         processor.kind,

@@ -21,6 +21,7 @@ from habeas.client.errors import (
 )
 from habeas.client.filing import Correction, Identity, NewRequest
 from habeas.client.models import (
+    Asks,
     Attention,
     Consumer,
     DeadLetter,
@@ -41,6 +42,7 @@ from habeas.client.packages import AsyncPackage, Package, SavedPackage
 from habeas.client.retries import Retries
 
 __all__ = [
+    "Asks",
     "AsyncHabeas",
     "AsyncPackage",
     "Attention",

@@ -145,6 +145,15 @@ class Recipient(Answer):
     not_told_reason: str | None = None
 
 
+class Asks(Answer):
+    """What a manifest that waits would newly be allowed: to see, to resolve and to do."""
+
+    accepts: tuple[Word[IdentityType], ...] = ()
+    resolves: tuple[Word[IdentityType], ...] = ()
+    actions: tuple[Word[Action], ...] = ()
+    fields: tuple[str, ...] = ()
+
+
 class Processor(Answer):
     """A processor as the orchestrator knows it."""
 
@@ -160,6 +169,7 @@ class Processor(Answer):
     moved_at: datetime | None = None
     manifest_version: int | None = None
     pending_manifest_version: int | None = None
+    pending_asks: Asks | None = None
     actions: tuple[Word[Action], ...] = ()
     accepts: tuple[Word[IdentityType], ...] = ()
     resolves: tuple[Word[IdentityType], ...] = ()

@@ -81,7 +81,7 @@ class SettingSpec(_Part):
 
 
 class Manifest(_Part):
-    """What a processor says of itself. Widening it (more identities, more actions) waits for approval.
+    """What a processor says of itself. Widening it (more identities, actions or fields) waits for approval.
 
     `version` counts up with each change; `resolves` are identity types that `locate` may yield; `after` names kinds
     whose task must settle first (a storage index kept in the CRM, say). `title`, `owner`, `country` and `safeguard` are

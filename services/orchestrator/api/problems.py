@@ -48,6 +48,7 @@ KINDS: Final[dict[str, Kind]] = {
     "already_retired": Kind(409, "The processor is retired"),
     "version_not_made": Kind(409, "No such version was made"),
     "nothing_pending": Kind(409, "No manifest waits for approval"),
+    "another_pending": Kind(409, "Another manifest waits for approval"),
     "order_in_a_circle": Kind(409, "Processors would have to come after each other"),
     "processor_kind_differs": Kind(409, "The id is enrolled as another kind"),
     "processor_mode_differs": Kind(409, "The id belongs to the other mode"),

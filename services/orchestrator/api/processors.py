@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from contracts.enrolments import EnrolIn, EnrolmentOut, ProcessorOut, RevokeIn
@@ -58,13 +60,28 @@ async def retire(call: Call) -> Response:
     return json_response(answer)
 
 
+class ApproveQuery(BaseModel):
+    """Which manifest is meant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    manifest_version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="`pending_manifest_version` as you saw it: another one is not approved then"
+    )
+
+
 async def approve(call: Call) -> Response:
     """Let a wider manifest take effect."""
     deps = call.deps.operations
     processor = call.path("processor")
+    query = bodies.parse_query(ApproveQuery, call.request)
     async with _changing(call, processor) as connection:
         await approve_manifest.approve_manifest(
-            connection, processor=processor, actor=call.principal.client_id, deps=deps
+            connection,
+            processor=processor,
+            version=query.manifest_version,
+            actor=call.principal.client_id,
+            deps=deps,
         )
         answer = await _processor(connection, processor)
     deps.wakes.ring()
@@ -139,8 +156,10 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/v1/processors/{processor}/approve", Scope.PROCESSORS_ADMIN, "Approve a manifest", approve,
-        ProcessorOut, codes=("not_found", "nothing_pending", "order_in_a_circle"),
-        description="A manifest that widens what a processor may see, resolve or do waits for this. One by whose "
+        ProcessorOut, query=ApproveQuery,
+        codes=("not_found", "nothing_pending", "another_pending", "order_in_a_circle", "validation_failed"),
+        description="A manifest that widens what a processor may see, resolve or do waits for this; the list shows in "
+        "`pending_asks` what it would newly be allowed. One by whose "
         "`after` kinds would have to come after each other cannot take effect; the answer names the path.",
     ),
     Operation(

@@ -14,14 +14,21 @@ from services.orchestrator.handlers.record_announcements import tell_of_move, wa
 log = get_logger(__name__)
 
 
-async def approve_manifest(connection: Connection, *, processor: str, actor: str, deps: Dependencies) -> None:
-    """Approve the pending manifest; raises `NotFound`, or `NotAllowed` when none is pending or it closes a circle."""
+async def approve_manifest(
+    connection: Connection, *, processor: str, version: int | None = None, actor: str, deps: Dependencies
+) -> None:
+    """Approve the pending manifest, of `version` if that is said.
+
+    Raises `NotFound`, or `NotAllowed` when none is pending, it is of another version, or it closes a circle.
+    """
     await one_at_a_time(connection)
     row = await connection.fetchrow(SQL["lock"], processor)
     if row is None:
         raise NotFound
     if row["pending_manifest"] is None:
         raise NotAllowed("nothing_pending", "No manifest of this processor waits for approval.")
+    if version not in (None, row["pending_version"]):
+        raise NotAllowed("another_pending", "Another version waits by now: look at what it asks for, and approve that.")
     pending = WireManifest.model_validate(json.loads(row["pending_manifest"]))
     if path := await circle_through(connection, processor, pending):
         detail = (
@@ -32,4 +39,12 @@ async def approve_manifest(connection: Connection, *, processor: str, actor: str
     tell_of_move(processor, row["manifest"], pending)
     await wake_requests(connection, processor)
     deps.wakes.planner.set()
-    log.info("processor.manifest_approved", processor=processor, client_id=actor)
+    approved = None if row["manifest"] is None else WireManifest.model_validate(json.loads(row["manifest"]))
+    asked = pending.wider_than(approved).named
+    log.info(
+        "processor.manifest_approved",
+        processor=processor,
+        manifest_version=row["pending_version"],
+        count=len(asked),
+        client_id=actor,
+    )

@@ -58,9 +58,15 @@ class RecordAnnouncements:
             await wake_requests(connection, body.processor)
             log.error("processor.order_in_a_circle", processor=body.processor, problem=path)
             return
-        if _widens(body.manifest, row):
+        if asks := _asks(body.manifest, row):
             await connection.execute(SQL["hold_manifest"], *arguments)
-            log.warning("processor.manifest_waits", processor=body.processor, manifest_version=body.manifest_version)
+            log.warning(
+                "processor.manifest_waits",
+                processor=body.processor,
+                manifest_version=body.manifest_version,
+                count=len(asks),
+                problem=", ".join(asks),
+            )
             return
         await connection.execute(SQL["announce"], *arguments, self._deps.clock.now())
         tell_of_move(body.processor, row["manifest"], body.manifest)
@@ -92,6 +98,7 @@ def _is_older(body: ProcessorAnnounced, row: Any) -> bool:
     return row["announced_at"] is not None and body.at < row["announced_at"]
 
 
-def _widens(manifest: WireManifest, row: Any) -> bool:
+def _asks(manifest: WireManifest, row: Any) -> tuple[str, ...]:
+    """Return what it asks for beyond what was approved, in words; enrolling a processor approves its first manifest."""
     approved = row["manifest"]
-    return approved is not None and manifest.widens(WireManifest.model_validate(json.loads(approved)))
+    return () if approved is None else manifest.wider_than(WireManifest.model_validate(json.loads(approved))).named

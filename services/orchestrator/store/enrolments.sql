@@ -44,7 +44,7 @@ WHERE id IN (
 -- name: processors
 -- Every processor with its open tasks; both are few enough to be counted where an operator asks for them.
 SELECT
-    p.id, p.kind, p.livemode, p.state, p.manifest, p.manifest_version, p.pending_version, p.enrolled_at, p.announced_at,
+    p.id, p.kind, p.livemode, p.state, p.manifest, p.manifest_version, p.pending_manifest, p.pending_version, p.enrolled_at, p.announced_at,
     p.retired_at, p.retired_reason, p.secret_version, p.min_secret_version, p.announced_versions, p.rotated_at,
     p.rotated_by, p.revoked_at, p.revoked_by, p.moved_from, p.moved_at, coalesce(open.tasks, 0) AS open_tasks
 FROM processors p

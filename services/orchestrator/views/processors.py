@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.enrolments import ProcessorOut
+from contracts.processors import Asks, WireManifest
 from habeas.vocabulary import Action, IdentityType
 
 
@@ -24,6 +25,7 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         moved_at=row["moved_at"],
         manifest_version=row["manifest_version"],
         pending_manifest_version=row["pending_version"],
+        pending_asks=_asks(row["manifest"], row["pending_manifest"]),
         actions=tuple(Action(action) for action in manifest.get("actions", ())),
         accepts=tuple(IdentityType(one) for one in manifest.get("accepts", ())),
         resolves=tuple(IdentityType(one) for one in manifest.get("resolves", ())),
@@ -40,3 +42,10 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         revoked_at=row["revoked_at"],
         revoked_by=row["revoked_by"],
     )
+
+
+def _asks(approved: str | None, pending: str | None) -> Asks | None:
+    if pending is None:
+        return None
+    known = None if approved is None else WireManifest.model_validate(json.loads(approved))
+    return WireManifest.model_validate(json.loads(pending)).wider_than(known)

@@ -67,4 +67,4 @@ def test_where_the_data_is_is_no_question_of_approval() -> None:
     manifest = {"kind": "hubspot", "version": 1, "title": "t", "owner": "o", "country": "NL", "accepts": ["email"],
                 "actions": {"erase": {}}}  # fmt: skip
     before, after = WireManifest.model_validate(manifest), WireManifest.model_validate({**manifest, **AMERICA})
-    assert not after.widens(before)
+    assert not after.wider_than(before).named

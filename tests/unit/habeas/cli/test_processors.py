@@ -152,4 +152,5 @@ def test_retire_and_approve(habeas: Habeas, server: FakeServer) -> None:
     server.answers["POST /v1/processors/crm-eu/approve"] = {**PROCESSOR, "manifest_version": 2}
     assert habeas("processors", "retire", "crm-eu", "--reason", "contract ended").out == "crm-eu is retired.\n"
     assert server.body == {"reason": "contract ended"}
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, "pending_manifest_version": None})
     assert habeas("processors", "approve", "crm-eu").out == "crm-eu now has manifest version 2.\n"
