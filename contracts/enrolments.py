@@ -1,7 +1,7 @@
 """Bodies of the public HTTP API about processors: who is enrolled, for what, and by whom."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -40,6 +40,19 @@ class RevokeIn(In):
     below: Annotated[int, Field(ge=2, le=2**31 - 1, examples=[2])]
 
 
+class ActOut(Out):
+    """What somebody deliberately did with a processor; `detail` says more, by the kind of act."""
+
+    act: Literal["enrolled", "approved", "rotated", "revoked", "retired"]
+    at: datetime
+    actor: str = Field(description="client id of who did it")
+    detail: dict[str, Any] = Field(
+        default={},
+        description="`kind` and `enrolment` of an enrolment, `version` and what was newly `allowed` of an approval, "
+        "`version` of a rotation, `below` of a revocation, `reason` of a retirement",
+    )
+
+
 class ProcessorOut(Out):
     """A processor as the orchestrator knows it."""
 
@@ -65,9 +78,13 @@ class ProcessorOut(Out):
     resolves: tuple[IdentityType, ...]
     open_tasks: int
     enrolled_at: datetime
+    enrolled_by: str | None = Field(default=None, description="client id of who enrolled it")
+    approved_at: datetime | None = Field(default=None, description="when a manifest was approved last")
+    approved_by: str | None = Field(default=None, description="client id of who approved it")
     announced_at: datetime | None
     retired_at: datetime | None
     retired_reason: str | None
+    retired_by: str | None = Field(default=None, description="client id of who retired it")
     secret_version: int = Field(default=1, description="the newest version of its secret that was made")
     min_secret_version: int = Field(default=1, description="the oldest version that is believed")
     announced_versions: tuple[int, ...] = Field(default=(), description="the versions that its host says it holds")
@@ -75,3 +92,6 @@ class ProcessorOut(Out):
     rotated_by: str | None = Field(default=None, description="client id of who had the newest version made")
     revoked_at: datetime | None = None
     revoked_by: str | None = Field(default=None, description="client id of who revoked versions last")
+    acts: tuple[ActOut, ...] = Field(
+        default=(), description="what was last done with it on purpose, newest first, also under earlier enrolments"
+    )

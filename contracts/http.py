@@ -230,7 +230,7 @@ class RecipientOut(Out):
 
 
 class ReasonIn(In):
-    """Why an operator acts; recorded on the timeline. No personal data."""
+    """Why an operator acts; recorded on the timeline, or with the processor that it is about. No personal data."""
 
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
 

@@ -154,6 +154,15 @@ class Asks(Answer):
     fields: tuple[str, ...] = ()
 
 
+class Act(Answer):
+    """What somebody deliberately did with a processor; `actor` is the id of a client."""
+
+    act: str
+    at: datetime
+    actor: str
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
 class Processor(Answer):
     """A processor as the orchestrator knows it."""
 
@@ -175,9 +184,13 @@ class Processor(Answer):
     resolves: tuple[Word[IdentityType], ...] = ()
     open_tasks: int = 0
     enrolled_at: datetime | None = None
+    enrolled_by: str | None = None
+    approved_at: datetime | None = None
+    approved_by: str | None = None
     announced_at: datetime | None = None
     retired_at: datetime | None = None
     retired_reason: str | None = None
+    retired_by: str | None = None
     secret_version: int = 1
     min_secret_version: int = 1
     announced_versions: tuple[int, ...] = ()
@@ -185,6 +198,7 @@ class Processor(Answer):
     rotated_by: str | None = None
     revoked_at: datetime | None = None
     revoked_by: str | None = None
+    acts: tuple[Act, ...] = ()
 
 
 class Enrolment(Answer):

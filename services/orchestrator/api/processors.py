@@ -27,7 +27,7 @@ async def list_processors(call: Call) -> Response:
     """Return every processor, retired ones included."""
     bodies.parse_query(OnlyCursor, call.request)
     async with call.deps.operations.database.connection() as connection:
-        rows = await connection.fetch(SQL["processors"], None)
+        rows = await connection.fetch(SQL["processors"], None, ACTS_SHOWN)
     return json_response(Page[ProcessorOut](data=tuple(processor_out(row) for row in rows)))
 
 
@@ -58,6 +58,9 @@ async def retire(call: Call) -> Response:
         answer = await _processor(connection, processor)
     deps.wakes.ring()
     return json_response(answer)
+
+
+ACTS_SHOWN = 20  # of each processor; all are kept
 
 
 class ApproveQuery(BaseModel):
@@ -128,7 +131,7 @@ def _may_change(call: Call, *, livemode: bool) -> None:
 
 
 async def _processor(connection: Connection, processor: str) -> ProcessorOut:
-    row = await connection.fetchrow(SQL["processors"], processor)
+    row = await connection.fetchrow(SQL["processors"], processor, ACTS_SHOWN)
     if row is None:
         raise NotFound
     return processor_out(row)
@@ -137,7 +140,8 @@ async def _processor(connection: Connection, processor: str) -> ProcessorOut:
 OPERATIONS = (
     Operation(
         "GET", "/v1/processors", Scope.PROCESSORS_READ, "List processors", list_processors, Page[ProcessorOut],
-        description="Every system that holds data, of both modes and retired ones included.",
+        description="Every system that holds data, of both modes and retired ones included, and in `acts` what was "
+        "last done with each on purpose: by whom, when and why.",
     ),
     Operation(
         "POST", "/v1/processors", Scope.PROCESSORS_ADMIN, "Enrol a processor", enrol, EnrolmentOut, status=201,
@@ -152,7 +156,7 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/processors/{processor}/retire", Scope.PROCESSORS_ADMIN, "Retire a processor", retire,
         ProcessorOut, body=ReasonIn, codes=("not_found", "already_retired", "validation_failed"), example=REASON,
-        description="Open requests go on without it, and their outcomes say so.",
+        description="Open requests go on without it; their outcomes say so, and their timelines who retired it.",
     ),
     Operation(
         "POST", "/v1/processors/{processor}/approve", Scope.PROCESSORS_ADMIN, "Approve a manifest", approve,

@@ -37,6 +37,7 @@ class Enrolled:
     manifest_version: int | None
     pending: WireManifest | None = None
     livemode: bool = True
+    retired_by: str | None = None
 
     @property
     def categories(self) -> frozenset[str]:
@@ -197,6 +198,7 @@ def _enrolled(row: Any) -> Enrolled:
         row["manifest_version"],
         _manifest(row["pending_manifest"]) if row["pending_manifest"] else None,
         row["livemode"],
+        row["retired_by"],
     )
 
 

@@ -12,6 +12,7 @@ from services.chassis.postgres.pool import Connection
 from services.chassis.postgres.queries import Queries
 from services.orchestrator.domain.errors import NotAllowed
 from services.orchestrator.handlers.dependencies import Dependencies
+from services.orchestrator.handlers.record_acts import record_act
 
 log = get_logger(__name__)
 SQL = Queries.load("services.orchestrator.store", "enrolments.sql")
@@ -34,7 +35,7 @@ async def enrol_processor(
         _check(await connection.fetchrow(SQL["standing"], processor), kind, livemode)
     await provision(processor)
     async with deps.database.transaction() as connection:
-        row = await _admit(connection, processor, kind, livemode, deps)
+        row = await _admit(connection, processor, kind, livemode, actor, deps)
     deps.wakes.planner.set()
     log.info("processor.enrolled", processor=processor, kind=kind, livemode=livemode, client_id=actor)
     return enrolment_of(row, row["secret_version"], deps)
@@ -53,8 +54,18 @@ def enrolment_of(row: Any, version: int, deps: Dependencies) -> EnrolmentOut:
     )
 
 
-async def _admit(connection: Connection, processor: str, kind: str, livemode: bool, deps: Dependencies) -> Any:  # noqa: FBT001
-    await connection.execute(SQL["enrol"], processor, kind, ids.new("enr"), deps.clock.now(), livemode)
+async def _admit(
+    connection: Connection,
+    processor: str,
+    kind: str,
+    livemode: bool,  # noqa: FBT001
+    actor: str,
+    deps: Dependencies,
+) -> Any:
+    new = ids.new("enr")
+    if await connection.fetchval(SQL["enrol"], processor, kind, new, deps.clock.now(), livemode, actor) is not None:
+        detail = {"kind": kind, "enrolment": new}
+        await record_act(connection, processor=processor, act="enrolled", actor=actor, deps=deps, **detail)
     row = await connection.fetchrow(SQL["standing"], processor)
     _check(row, kind, livemode)
     await connection.execute(SQL["wake_waiting"], livemode)

@@ -1,7 +1,7 @@
 -- name: all
 -- Every enrolled processor.
 SELECT id, kind, enrolment_id, secret_version, min_secret_version, announced_versions, state, manifest, manifest_version,
-       pending_manifest, livemode
+       pending_manifest, livemode, retired_by
 FROM processors
 ORDER BY id;
 
@@ -42,13 +42,18 @@ UPDATE processors
 SET moved_from = CASE WHEN manifest ->> 'country' <> pending_manifest ->> 'country' THEN manifest ->> 'country'
                       ELSE moved_from END,
     moved_at = CASE WHEN manifest ->> 'country' <> pending_manifest ->> 'country' THEN $2 ELSE moved_at END,
-    state = 'announced', manifest = pending_manifest, manifest_version = pending_version,
+    approved_at = $2, approved_by = $3, state = 'announced', manifest = pending_manifest, manifest_version = pending_version,
     pending_manifest = NULL, pending_version = NULL
 WHERE id = $1;
 
 -- name: retire
 -- Takes a processor off the list, with the reason.
-UPDATE processors SET state = 'retired', retired_at = $2, retired_reason = $3 WHERE id = $1;
+UPDATE processors SET state = 'retired', retired_at = $2, retired_reason = $3, retired_by = $4 WHERE id = $1;
+
+-- name: act
+-- Writes down what somebody deliberately did with a processor, whose row the transaction holds.
+INSERT INTO processor_acts (processor, ordinal, act, at, actor, detail)
+SELECT $1, coalesce(max(ordinal), 0) + 1, $2, $3, $4, $5::jsonb FROM processor_acts WHERE processor = $1;
 
 -- name: one_at_a_time
 -- Until this transaction ends, no other that asks the same goes on.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.enrolments import ProcessorOut
+from contracts.enrolments import ActOut, ProcessorOut
 from contracts.processors import Asks, WireManifest
 from habeas.vocabulary import Action, IdentityType
 
@@ -31,9 +31,13 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         resolves=tuple(IdentityType(one) for one in manifest.get("resolves", ())),
         open_tasks=row["open_tasks"],
         enrolled_at=row["enrolled_at"],
+        enrolled_by=row["enrolled_by"],
+        approved_at=row["approved_at"],
+        approved_by=row["approved_by"],
         announced_at=row["announced_at"],
         retired_at=row["retired_at"],
         retired_reason=row["retired_reason"],
+        retired_by=row["retired_by"],
         secret_version=row["secret_version"],
         min_secret_version=row["min_secret_version"],
         announced_versions=tuple(row["announced_versions"]),
@@ -41,6 +45,7 @@ def processor_out(row: Mapping[str, Any]) -> ProcessorOut:
         rotated_by=row["rotated_by"],
         revoked_at=row["revoked_at"],
         revoked_by=row["revoked_by"],
+        acts=tuple(ActOut.model_validate(one) for one in json.loads(row["acts"] or "[]")),
     )
 
 

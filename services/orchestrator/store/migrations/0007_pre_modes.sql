@@ -5,3 +5,22 @@ ALTER TABLE processors ADD COLUMN livemode boolean NOT NULL DEFAULT true;
 ALTER TABLE processors
     ADD COLUMN moved_from text,
     ADD COLUMN moved_at timestamptz;
+
+-- Who enrolled it, approved its manifest and retired it, as far as it stands now.
+ALTER TABLE processors
+    ADD COLUMN enrolled_by text COLLATE "C",
+    ADD COLUMN approved_at timestamptz,
+    ADD COLUMN approved_by text COLLATE "C",
+    ADD COLUMN retired_by text COLLATE "C";
+
+-- Whatever was deliberately done with a processor, in its order; kept when its id is enrolled anew. `detail` is JSON
+-- without personal data: the reason of a retirement, what an approval allowed, a version.
+CREATE TABLE processor_acts (
+    processor  text COLLATE "C" NOT NULL,
+    ordinal    integer NOT NULL,
+    act        text NOT NULL CHECK (act IN ('enrolled', 'approved', 'rotated', 'revoked', 'retired')),
+    at         timestamptz NOT NULL,
+    actor      text COLLATE "C" NOT NULL,
+    detail     jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (processor, ordinal)
+);
