@@ -229,61 +229,10 @@ class RecipientOut(Out):
     not_told_reason: str | None
 
 
-class EnrolIn(In):
-    """A processor to admit."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")] = Field(examples=["crm-eu"])
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")] = Field(examples=["hubspot"])
-
-
-class EnrolmentOut(Out):
-    """The enrolment secret, shown to whoever sets up the connector host; derived, so it is stored nowhere here."""
-
-    object: Literal["enrolment"] = "enrolment"
-    processor: str
-    kind: str
-    enrolment: str
-    version: int
-    secret: str = Field(repr=False, description="base64 of 32 bytes: goes into `enrolment.key`, or beside it")
-
-
 class ReasonIn(In):
-    """Why an operator acts; recorded on the timeline. No personal data."""
+    """Why an operator acts; recorded on the timeline, or with the processor that it is about. No personal data."""
 
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
-
-
-class RevokeIn(In):
-    """Which versions of a processor's secret are believed no more: all below this one."""
-
-    below: Annotated[int, Field(ge=2, le=2**31 - 1, examples=[2])]
-
-
-class ProcessorOut(Out):
-    """A processor as the orchestrator knows it."""
-
-    id: str
-    object: Literal["processor"] = "processor"
-    kind: str
-    state: Literal["enrolled", "announced", "retired"]
-    title: str | None
-    manifest_version: int | None
-    pending_manifest_version: int | None
-    actions: tuple[Action, ...]
-    accepts: tuple[IdentityType, ...]
-    resolves: tuple[IdentityType, ...]
-    open_tasks: int
-    enrolled_at: datetime
-    announced_at: datetime | None
-    retired_at: datetime | None
-    retired_reason: str | None
-    secret_version: int = Field(default=1, description="the newest version of its secret that was made")
-    min_secret_version: int = Field(default=1, description="the oldest version that is believed")
-    announced_versions: tuple[int, ...] = Field(default=(), description="the versions that its host says it holds")
-    rotated_at: datetime | None = None
-    rotated_by: str | None = Field(default=None, description="client id of who had the newest version made")
-    revoked_at: datetime | None = None
-    revoked_by: str | None = Field(default=None, description="client id of who revoked versions last")
 
 
 class Problem(BaseModel):
@@ -372,7 +321,7 @@ class KeyIn(In):
 
     client: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] = Field(examples=["crm"])
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
-    livemode: bool = True
+    livemode: bool = Field(default=True, description="false: a key for rehearsals, `hab_test_...`")
     expires_at: Annotated[AwareDatetime, BeforeValidator(_written_out)] | None = None
 
 

@@ -27,6 +27,28 @@ class WireCategory(_Wire):
     description: Annotated[str, Field(max_length=200)]
 
 
+class Asks(_Wire):
+    """What a manifest asks for that the one before it did not: to see, to resolve and to do.
+
+    `fields` are register keys whose old and new values it would be told, to correct them.
+    """
+
+    accepts: tuple[IdentityType, ...] = Field(default=(), description="identities that it would be told")
+    resolves: tuple[IdentityType, ...] = Field(default=(), description="identities that it could add to a request")
+    actions: tuple[Action, ...] = Field(default=(), description="what it could be asked to do")
+    fields: tuple[str, ...] = Field(default=(), description="register keys whose corrections it would be told")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All of it in words for a log: `accepts phone`, `does export`."""
+        return (
+            *(f"accepts {one}" for one in self.accepts),
+            *(f"resolves {one}" for one in self.resolves),
+            *(f"does {one}" for one in self.actions),
+            *(f"corrects {one}" for one in self.fields),
+        )
+
+
 class WireManifest(_Wire):
     """The manifest as far as others need it: planning, the record of recipients and what a subject is told."""
 
@@ -45,12 +67,18 @@ class WireManifest(_Wire):
     )
     after: tuple[str, ...] = ()
 
-    def widens(self, approved: "WireManifest") -> bool:
-        """Whether it may see, resolve or do more than `approved`: then an operator has to agree."""
-        return (
-            not set(self.accepts) <= set(approved.accepts)
-            or not set(self.resolves) <= set(approved.resolves)
-            or not self.actions.keys() <= approved.actions.keys()
+    def wider_than(self, approved: "WireManifest | None") -> Asks:
+        """Return what it may see, resolve or do that `approved` may not: if anything, an operator has to agree.
+
+        Where its data is and what kinds of data it holds is not asked for: it is so, and people must be told.
+        """
+        if approved is None:
+            return Asks(accepts=self.accepts, resolves=self.resolves, actions=tuple(self.actions), fields=self.fields)
+        return Asks(
+            accepts=tuple(one for one in self.accepts if one not in approved.accepts),
+            resolves=tuple(one for one in self.resolves if one not in approved.resolves),
+            actions=tuple(one for one in self.actions if one not in approved.actions),
+            fields=tuple(one for one in self.fields if one not in approved.fields),
         )
 
 

@@ -172,7 +172,7 @@ class AttentionReason(StrEnum):
     SILENT = "silent"  # the connector said nothing for too long
     NEVER_ANNOUNCED = "never_announced"  # enrolled, but no host has announced it yet
     CANNOT_BE_PLANNED = "cannot_be_planned"  # its secrets can not be read, manifests run in a circle, or a defect
-    NO_PROCESSORS = "no_processors"  # nothing is enrolled, so nothing can be planned
+    NO_PROCESSORS = "no_processors"  # nothing is enrolled in its mode, so nothing can be planned
     CREDENTIALS_REJECTED = "credentials_rejected"
     KEEPS_FAILING = "keeps_failing"
     RESIDUE_REMAINS = "residue_remains"  # verify still found data after every pass

@@ -2,15 +2,16 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from habeas.cli.mistakes import Mistake
-from habeas.cli.output import Output, grid, when, word
+from habeas.cli.output import Output, console, grid, when, word
 from habeas.cli.server import local_processors, talks
-from habeas.client import Enrolment, Habeas, Processor
+from habeas.client import Asks, Enrolment, Habeas, Processor
 
 app = typer.Typer(
     no_args_is_help=True, help="Admit processors, approve what they ask for, rotate their secrets, retire them."
@@ -25,14 +26,18 @@ Folder = Annotated[
     ),
 ]
 
+COLUMNS = (
+    "PROCESSOR", "KIND", "MODE", "STATE", "COUNTRY", "MANIFEST", "KEY", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN",
+    "ANNOUNCED",
+)  # fmt: skip
+
 
 @app.command("list", epilog="Example:  habeas processors list")
 @talks
 def list_processors(habeas: Habeas, out: Output) -> None:
     """List the processors and what each does."""
     processors = list(habeas.processors.list())
-    columns = ("PROCESSOR", "KIND", "STATE", "MANIFEST", "KEY", "ACTIONS", "ACCEPTS", "RESOLVES", "OPEN", "ANNOUNCED")
-    out.many(processors, grid(*columns, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
+    out.many(processors, grid(*COLUMNS, rows=map(_row, processors)), nothing="No processor is enrolled yet.")
 
 
 @app.command("enrol", epilog="Example:  habeas processors enrol crm-eu --kind hubspot --folder /etc/habeas/processors")
@@ -43,13 +48,19 @@ def enrol(
     *,
     processor_id: ProcessorId,
     kind: Annotated[str, typer.Option(help="Which code serves it, such as hubspot.", show_default=False)],
+    test: Annotated[
+        bool, typer.Option("--test", help="For rehearsals: requests of hab_test_ keys ask it, and no others.")
+    ] = False,
     folder: Folder = None,
 ) -> None:
     """Admit a processor, and write its secret to <folder>/<id>/enrolment.key for the connector host."""
     path = _place(_folder(habeas, folder), processor_id)
-    enrolment = habeas.processors.enrol(processor_id, kind)
+    enrolment = habeas.processors.enrol(processor_id, kind, livemode=not test)
     known = _write_key(path, enrolment)
-    out.one(known, f"Enrolled {processor_id}. Its secret is in {path}; settings.toml and secrets/ belong beside it.")
+    mode = " for rehearsals" if test else ""
+    out.one(
+        known, f"Enrolled {processor_id}{mode}. Its secret is in {path}; settings.toml and secrets/ belong beside it."
+    )
 
 
 @app.command("rotate", epilog="Example:  habeas processors rotate crm-eu --folder /etc/habeas/processors")
@@ -103,19 +114,42 @@ def retire(
 
 @app.command("approve", epilog="Example:  habeas processors approve crm-eu")
 @talks
-def approve(habeas: Habeas, out: Output, *, processor_id: ProcessorId) -> None:
-    """Approve the manifest that waits because it asks for more than the one before."""
-    processor = habeas.processors.approve(processor_id)
+def approve(
+    habeas: Habeas,
+    out: Output,
+    *,
+    processor_id: ProcessorId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before; at a terminal it does.")] = False,
+) -> None:
+    """Show what the manifest that waits asks for beyond the one before, and approve that one."""
+    found = next((one for one in habeas.processors.list() if one.id == processor_id), None)
+    version = found.pending_manifest_version if found else None
+    if found is not None and version is not None:
+        asked = f"Manifest version {version} of {processor_id} {_asks(found) or 'asks for nothing more'}."
+        console(stderr=True).print(asked, markup=False)
+        if sys.stdin.isatty() and not yes and not typer.confirm("Allow it?", err=True):
+            raise Mistake("nothing was approved")
+    processor = habeas.processors.approve(processor_id, manifest_version=version)
     out.one(processor, f"{processor.id} now has manifest version {processor.manifest_version}.")
 
 
+def _asks(processor: Processor) -> str:
+    """Return in words what the manifest that waits would newly be allowed, empty for nothing."""
+    asks = processor.pending_asks or Asks()
+    told = {"see": asks.accepts, "find": asks.resolves, "do": asks.actions, "correct": asks.fields}
+    parts = [f"{verb} {', '.join(what)}" for verb, what in told.items() if what]
+    return f"asks to {'; to '.join(parts)}" if parts else ""
+
+
 def _row(processor: Processor) -> list[str]:
-    pending = processor.pending_manifest_version
-    waits = f" ({pending} waits for approval)" if pending else ""
+    pending, asks = processor.pending_manifest_version, _asks(processor)
+    waits = f" ({pending} waits for approval{': ' if asks else ''}{asks})" if pending else ""
     return [
         processor.id,
         processor.kind,
+        "live" if processor.livemode else "test",
         str(word(processor.state)),
+        _country(processor),
         f"{processor.manifest_version or '-'}{waits}",
         _key(processor),
         ", ".join(processor.actions) or "-",
@@ -124,6 +158,12 @@ def _row(processor: Processor) -> list[str]:
         str(processor.open_tasks),
         when(processor.announced_at),
     ]
+
+
+def _country(processor: Processor) -> str:
+    """Return where its data is, and where it was until when: that is what an operator has to notice."""
+    here = processor.country or "-"
+    return f"{here} ({processor.moved_from} until {when(processor.moved_at)})" if processor.moved_at else here
 
 
 def _key(processor: Processor) -> str:

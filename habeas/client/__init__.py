@@ -21,6 +21,8 @@ from habeas.client.errors import (
 )
 from habeas.client.filing import Correction, Identity, NewRequest
 from habeas.client.models import (
+    Act,
+    Asks,
     Attention,
     Consumer,
     DeadLetter,
@@ -41,6 +43,8 @@ from habeas.client.packages import AsyncPackage, Package, SavedPackage
 from habeas.client.retries import Retries
 
 __all__ = [
+    "Act",
+    "Asks",
     "AsyncHabeas",
     "AsyncPackage",
     "Attention",

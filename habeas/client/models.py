@@ -145,23 +145,52 @@ class Recipient(Answer):
     not_told_reason: str | None = None
 
 
+class Asks(Answer):
+    """What a manifest that waits would newly be allowed: to see, to resolve and to do."""
+
+    accepts: tuple[Word[IdentityType], ...] = ()
+    resolves: tuple[Word[IdentityType], ...] = ()
+    actions: tuple[Word[Action], ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+class Act(Answer):
+    """What somebody deliberately did with a processor; `actor` is the id of a client."""
+
+    act: str
+    at: datetime
+    actor: str
+    detail: dict[str, Any] = Field(default_factory=dict)
+
+
 class Processor(Answer):
     """A processor as the orchestrator knows it."""
 
     id: str
     kind: str
+    livemode: bool = True
     state: str
     title: str | None = None
+    owner: str | None = None
+    country: str | None = None
+    safeguard: str | None = None
+    moved_from: str | None = None
+    moved_at: datetime | None = None
     manifest_version: int | None = None
     pending_manifest_version: int | None = None
+    pending_asks: Asks | None = None
     actions: tuple[Word[Action], ...] = ()
     accepts: tuple[Word[IdentityType], ...] = ()
     resolves: tuple[Word[IdentityType], ...] = ()
     open_tasks: int = 0
     enrolled_at: datetime | None = None
+    enrolled_by: str | None = None
+    approved_at: datetime | None = None
+    approved_by: str | None = None
     announced_at: datetime | None = None
     retired_at: datetime | None = None
     retired_reason: str | None = None
+    retired_by: str | None = None
     secret_version: int = 1
     min_secret_version: int = 1
     announced_versions: tuple[int, ...] = ()
@@ -169,6 +198,7 @@ class Processor(Answer):
     rotated_by: str | None = None
     revoked_at: datetime | None = None
     revoked_by: str | None = None
+    acts: tuple[Act, ...] = ()
 
 
 class Enrolment(Answer):
@@ -176,6 +206,7 @@ class Enrolment(Answer):
 
     processor: str
     kind: str
+    livemode: bool = True
     enrolment: str
     version: int
     secret: str = Field(repr=False)

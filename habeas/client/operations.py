@@ -181,9 +181,13 @@ def list_processors() -> Operation[Page[Processor]]:
     return Operation("GET", "/v1/processors", Page[Processor])
 
 
-def enrol_processor(processor_id: str, kind: str) -> Operation[Enrolment]:
-    """Admit a processor; the answer holds its enrolment secret, for the connector host's folder."""
-    return Operation("POST", "/v1/processors", Enrolment, body={"id": processor_id, "kind": kind})
+def enrol_processor(processor_id: str, kind: str, *, livemode: bool = True) -> Operation[Enrolment]:
+    """Admit a processor; the answer holds its enrolment secret, for the connector host's folder.
+
+    With `livemode=False` it is one for rehearsals: asked by requests that were filed with `hab_test_...` keys alone.
+    """
+    body: dict[str, Any] = {"id": processor_id, "kind": kind}
+    return Operation("POST", "/v1/processors", Enrolment, body=body if livemode else {**body, "livemode": False})
 
 
 def retire_processor(processor_id: str, reason: str) -> Operation[Processor]:
@@ -191,9 +195,13 @@ def retire_processor(processor_id: str, reason: str) -> Operation[Processor]:
     return Operation("POST", _path("/v1/processors", processor_id, "retire"), Processor, body={"reason": reason})
 
 
-def approve_processor(processor_id: str) -> Operation[Processor]:
-    """Approve the manifest that waits because it widens what the processor may see, resolve or do."""
-    return Operation("POST", _path("/v1/processors", processor_id, "approve"), Processor)
+def approve_processor(processor_id: str, *, manifest_version: int | None = None) -> Operation[Processor]:
+    """Approve the manifest that waits because it widens what the processor may see, resolve or do.
+
+    The list says what, in `pending_asks`. With `manifest_version` no other than the one that was looked at is approved.
+    """
+    path = _path("/v1/processors", processor_id, "approve")
+    return Operation("POST", path, Processor, _query(manifest_version=manifest_version))
 
 
 def rotate_processor(processor_id: str) -> Operation[Enrolment]:

@@ -19,6 +19,10 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
 Idempotency = Literal["key", "nature", "lookup_before_repeat"]
 
 
+# Tables that every processor's settings.toml may have; the host reads them, and no processor sees them.
+TABLES = frozenset({"limits", "manifest"})
+
+
 class ManifestError(ValueError):
     """A manifest is wrong. The message has a line for each mistake: `file:line: key: what is wrong; what to write`."""
 
@@ -77,10 +81,11 @@ class SettingSpec(_Part):
 
 
 class Manifest(_Part):
-    """What a processor says of itself. Widening it (more identities, more actions) waits for approval.
+    """What a processor says of itself. Widening it (more identities, actions or fields) waits for approval.
 
     `version` counts up with each change; `resolves` are identity types that `locate` may yield; `after` names kinds
-    whose task must settle first (a storage index kept in the CRM, say).
+    whose task must settle first (a storage index kept in the CRM, say). `title`, `owner`, `country` and `safeguard` are
+    those of an enrolment where its settings.toml has a table `[manifest]` that says otherwise.
     """
 
     kind: Kind
@@ -107,6 +112,10 @@ class Manifest(_Part):
         self._actions_have_their_parts()
         _only_once("categories", (category.name for category in self.categories))
         _only_once("settings", (setting.name for setting in self.settings))
+        for index, setting in enumerate(self.settings):
+            if setting.name in TABLES:
+                msg = f"[{setting.name}] of every settings.toml is the host's own; give the setting another name"
+                raise Inconsistent(msg, "settings", index, "name")
         for key, field in self.fields.items():
             if field.category not in self.category_names:
                 known = ", ".join(sorted(self.category_names))

@@ -17,12 +17,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from habeas.sdk import Limits, Manifest, ManifestError, Processor
+from services.connectors.host import particulars
 from services.connectors.host.enrolment import BrokenEnrolment
 
 GROUP = "habeas.processors"
 HERE = "services.connectors.processors"
 
 LIMITS = "limits"  # a table of settings.toml that every processor may have
+OURS = frozenset({LIMITS, particulars.TABLE})  # no processor sees these
 
 # A validator of the author's own may quote the value in its text; pydantic's own messages do not.
 _OWN_WORDS = frozenset({"value_error", "assertion_error"})
@@ -37,7 +39,7 @@ class Kind:
 
     def config(self, settings: Mapping[str, Any]) -> BaseModel:
         """Return `settings` as the class wants them; raise `BrokenEnrolment` that names settings, never values."""
-        own = {name: value for name, value in settings.items() if name != LIMITS}
+        own = {name: value for name, value in settings.items() if name not in OURS}
         try:
             return self.processor.Config.model_validate(own)
         except ValidationError as error:
@@ -58,6 +60,10 @@ class Kind:
                 "[limits] of the settings holds concurrency, calls and per, as in a manifest"
             ) from None
         return Kind(self.manifest.model_copy(update={"limits": limits}), self.processor)
+
+    def particular(self, settings: Mapping[str, Any]) -> "Kind":
+        """Return it with what `[manifest]` of the settings says of this enrolment; raise `BrokenEnrolment`."""
+        return Kind(particulars.particular(self.manifest, settings), self.processor)
 
 
 class Catalogue:

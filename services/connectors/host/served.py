@@ -42,7 +42,7 @@ class Served:
     @classmethod
     async def start(cls, enrolment: Enrolment, kind: Kind) -> "Served":
         """Open the processor; raise `BrokenEnrolment`, also for whatever its code raises."""
-        kind = kind.limited(enrolment.settings)
+        kind = kind.limited(enrolment.settings).particular(enrolment.settings)
         config = kind.config(enrolment.settings)
         manifest = kind.manifest
         limit = RateLimit(manifest.limits.calls, manifest.limits.per)

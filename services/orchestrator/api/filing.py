@@ -81,7 +81,8 @@ async def _fields(call: Call) -> frozenset[str] | None:
     """Return what can be corrected here; only a rectification pays for asking."""
     deps = call.deps.operations
     async with deps.database.connection() as connection:
-        return (await Directory.read(connection, deps.root)).corrected_fields()
+        directory = await Directory.read(connection, deps.root)
+    return directory.corrected_fields(livemode=call.principal.livemode)
 
 
 def _prepare(call: Call, body: RequestIn, key: str, fields: frozenset[str] | None) -> Filing:
@@ -154,7 +155,9 @@ FILE = Operation(
     codes=(*_CODES, *_CODES_OF_ONE),
     description=(
         "One subject, one right. The answer comes when the request is stored; it never repeats identities. Sending it "
-        "again with the same Idempotency-Key and body returns the stored request with `Idempotent-Replayed: true`."
+        "again with the same Idempotency-Key and body returns the stored request with `Idempotent-Replayed: true`. "
+        "Filed with a key for rehearsals it reaches processors for rehearsals alone; mails do go to its contact, "
+        "marked as a test."
     ),
     example=REQUEST,
     more_examples={"access": ACCESS, "rectification": RECTIFICATION},

@@ -38,7 +38,7 @@ ATTENTION: Final[dict[AttentionReason, str]] = {
     AttentionReason.SILENT: "A connector said nothing for too long. See whether it runs; then retry.",
     AttentionReason.NEVER_ANNOUNCED: "The processor is enrolled, but no host serves it. Start one, or retire it.",
     AttentionReason.CANNOT_BE_PLANNED: "Planning fails; the timeline says why. Mend it; it is tried again by itself.",
-    AttentionReason.NO_PROCESSORS: "No processor is enrolled, so there is nothing to plan. Enrol one.",
+    AttentionReason.NO_PROCESSORS: "No processor is enrolled in its mode, so nothing can be planned. Enrol one.",
     AttentionReason.CREDENTIALS_REJECTED: "The supplier refuses our credentials. Renew them; then retry.",
     AttentionReason.KEEPS_FAILING: "It failed again and again. Look at the connector's log; then retry or skip.",
     AttentionReason.RESIDUE_REMAINS: "Data was still there after every pass. Look at the supplier; then retry.",

@@ -41,6 +41,10 @@ Files data subject requests, follows them and repairs them.
 
 Times are RFC 3339 in UTC. Unknown fields are refused; be ready for new ones in answers. Lists have `data` and
 `next_cursor`. Errors are `application/problem+json` with a stable `code`; all are explained at `/reference`.
+
+A key is for the real thing (`hab_live_...`) or for rehearsals (`hab_test_...`), and sees requests of its mode alone.
+A rehearsal is planned at processors that were enrolled for rehearsals and at no others; with none it waits. Its mails
+go out all the same, marked as a test in subject and text: give a contact of your own.
 """
 
 

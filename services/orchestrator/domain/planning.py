@@ -73,7 +73,7 @@ class Plan:
     add: Sequence[NewTask] = ()
     ready: Sequence[str] = ()  # ids of waiting tasks that may go
     settle: Mapping[str, str] = field(default_factory=dict)  # ids of waiting tasks that have nothing to do, and why
-    give_up: Sequence[str] = ()  # ids of open tasks whose processor was retired
+    give_up: Sequence[str] = ()  # ids of open tasks whose processor was retired, or is none of the candidates
     round: int = 0
     done: bool = False
     cut_short: bool = False  # somebody had news after the last round, and is not asked about them any more
@@ -106,16 +106,17 @@ def plan(
 ) -> Plan:
     """Return what to add, given all tasks so far. Calling it again after nothing happened adds nothing.
 
-    `types` are the identity types known by now; `news` the resolvers that were asked before others learned something
-    that they could look up; `fields` what a rectification corrects.
+    `candidates` are the processors of the request's mode; `types` are the identity types known by now; `news` the
+    resolvers that were asked before others learned something that they could look up; `fields` what a rectification
+    corrects.
     """
     known = {one.id: one for one in candidates}
     _check_order(known.values())
     if not tasks and all(one.standing is Standing.RETIRED for one in known.values()):
         return Plan(empty=True)
-    retired = {one.id for one in known.values() if one.standing is Standing.RETIRED}
-    give_up = [one.id for one in tasks if one.is_open and one.processor in retired]
-    still = [one for one in tasks if one.is_open and one.processor not in retired]
+    there = {one.id for one in known.values() if one.standing is not Standing.RETIRED}
+    give_up = [one.id for one in tasks if one.is_open and one.processor not in there]
+    still = [one for one in tasks if one.is_open and one.processor in there]
     scene = _Scene(ACTION_OF[right], frozenset(types), known, tasks, still, frozenset(news), frozenset(fields))
     resolves, cut_short = _next_resolves(scene)
     actions = _actions(scene, {one.processor for one in resolves})

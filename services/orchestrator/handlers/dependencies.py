@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from services.chassis.clock import Clock
 from services.chassis.crypto.at_rest import KeyProvider
-from services.chassis.crypto.keys import ProcessorKeys
+from services.chassis.crypto.keys import ProcessorKeys, derive
 from services.chassis.crypto.root import RootKey
 from services.chassis.kafka.composer import Composer
 from services.chassis.loops import Wake
@@ -42,3 +42,7 @@ class Dependencies:
     wakes: Wakes
     blind_key: bytes = field(repr=False)
     retention: RetentionRules = field(default_factory=RetentionRules)
+
+    def blind_key_of(self, *, livemode: bool) -> bytes:
+        """Return what the indexes of a mode's subjects are made with: a rehearsal takes no turn from the real thing."""
+        return self.blind_key if livemode else derive(self.blind_key, "habeas blind index of rehearsals")

@@ -36,6 +36,8 @@ class Enrolled:
     manifest: WireManifest | None
     manifest_version: int | None
     pending: WireManifest | None = None
+    livemode: bool = True
+    retired_by: str | None = None
 
     @property
     def categories(self) -> frozenset[str]:
@@ -90,7 +92,7 @@ class Directory(Mapping[str, Enrolled]):
         """Hold `rows` by id."""
         self._rows = dict(rows)
         self._root = root
-        self._candidates: list[Candidate] | None = None
+        self._candidates: dict[bool, list[Candidate]] = {}
 
     @classmethod
     async def read(cls, connection: Connection, root: RootKey) -> "Directory":
@@ -110,18 +112,21 @@ class Directory(Mapping[str, Enrolled]):
         """Return how many there are."""
         return len(self._rows)
 
-    def candidates(self) -> list[Candidate]:
-        """Return all as planning sees them."""
-        if self._candidates is None:
-            self._candidates = [one.candidate() for one in self._rows.values()]
-        return self._candidates
+    def candidates(self, *, livemode: bool) -> list[Candidate]:
+        """Return those of a mode as planning sees them: a request meets no others."""
+        if livemode not in self._candidates:
+            self._candidates[livemode] = [one.candidate() for one in self._of(livemode)]
+        return self._candidates[livemode]
 
-    def corrected_fields(self) -> frozenset[str] | None:
-        """Return the keys of the data register that a processor can correct; None while none has announced itself."""
-        manifests = [one.manifest for one in self._rows.values() if one.manifest and one.state != "retired"]
+    def corrected_fields(self, *, livemode: bool) -> frozenset[str] | None:
+        """Return the keys of the data register that a processor of a mode can correct; None while none is announced."""
+        manifests = [one.manifest for one in self._of(livemode) if one.manifest and one.state != "retired"]
         if not manifests:
             return None
         return frozenset(field for one in manifests if Action.RECTIFY in one.actions for field in one.fields)
+
+    def _of(self, livemode: bool) -> list[Enrolled]:  # noqa: FBT001
+        return [one for one in self._rows.values() if one.livemode is livemode]
 
     def keys(self, processor: str) -> ProcessorKeys:  # type: ignore[override]  # a directory has keys of another kind
         """Return what to seal and prove with for a processor."""
@@ -192,6 +197,8 @@ def _enrolled(row: Any) -> Enrolled:
         _manifest(manifest) if manifest else None,
         row["manifest_version"],
         _manifest(row["pending_manifest"]) if row["pending_manifest"] else None,
+        row["livemode"],
+        row["retired_by"],
     )
 
 

@@ -84,8 +84,8 @@ async def dispatch(
     """Send `tasks` (again) within the caller's transaction, except those whose turn it is not; return how many.
 
     The caller holds their requests, loaded them into `work` and saves it; `directory` and `vault` are read unless it
-    has them already. A request whose secrets can not be opened is left out. Of one that is being called off, the hosts
-    are told that again.
+    has them already. A request whose secrets can not be opened is left out, and so is a processor of the other mode.
+    Of one that is being called off, the hosts are told that again.
     """
     if not tasks and not (vault and vault.known_better):
         return 0
@@ -97,7 +97,7 @@ async def dispatch(
         vault = await Vault.open(
             work.connection, deps.at_rest, sorted({task.request_id for task in tasks}), leave_out=True
         )
-    tasks = _readable(work, vault, tasks)
+    tasks = _of_their_mode(work, directory, _readable(work, vault, tasks))
     behind = await take_turns(deps, work, vault, tasks)
     await note_waiting(messages, work, tasks, behind, now)
     for task in tasks:
@@ -115,6 +115,22 @@ def _readable(work: Workspace, vault: Vault, tasks: Sequence[ProcessorTask]) -> 
             work.requests[name].wake_planner()
             work.touch(work.requests[name])
     return [task for task in tasks if task.request_id in vault]
+
+
+def _of_their_mode(work: Workspace, directory: Directory, tasks: Sequence[ProcessorTask]) -> list[ProcessorTask]:
+    """Return the tasks at processors of their request's mode; the planner gives up the others.
+
+    None is planned there. This is the last door: were one planned all the same, no rehearsal would touch live data.
+    """
+    kept = []
+    for task in tasks:
+        request = work.requests[task.request_id]
+        if directory[task.processor].livemode is request.livemode:
+            kept.append(task)
+        else:
+            request.wake_planner()
+            work.touch(request)
+    return kept
 
 
 def _send(

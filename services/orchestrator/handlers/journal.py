@@ -26,15 +26,17 @@ class Journal:
         kind: str,
         *,
         task: ProcessorTask | None = None,
+        actor: str | None = None,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        """Append a fact to the request's timeline; what is None in `detail` is left out."""
+        """Append a fact to the request's timeline, by `actor` if somebody did it; None in `detail` is left out."""
         request.note(
             kind,
             event_id=self._messages.event_id(request.id, kind, request.timeline_seq + 1),
             at=self._now,
             task_id=task.id if task else None,
             processor=task.processor if task else None,
+            actor=actor,
             detail={name: value for name, value in (detail or {}).items() if value is not None},
         )
 

@@ -188,7 +188,8 @@ class _Planning:
             self._call_for_help(AttentionReason.CANNOT_BE_PLANNED, why=str(path))
             return
         if decided.empty:
-            self._call_for_help(AttentionReason.NO_PROCESSORS)
+            why = None if request.livemode else "no processor is enrolled for rehearsals"
+            self._call_for_help(AttentionReason.NO_PROCESSORS, why=why)
         else:
             self._carry_out(decided)
 
@@ -205,7 +206,7 @@ class _Planning:
         for task in self._named(tuple(decided.settle)):
             self._settle(task, _at_once(decided.settle[task.id]))
         for task in self._named(decided.give_up):
-            self._settle(task, given_up("processor_retired"))
+            self._give_up(task)
         self._name_who_is_unknown()
         request.waiting = any(task.state is TaskState.WAITING for task in self._tasks)
         self._review_attention()
@@ -213,12 +214,13 @@ class _Planning:
             self._complete()
 
     def _decide(self, known: Known) -> Plan:
+        candidates = self._directory.candidates(livemode=self._request.livemode)
         if holds.is_follow_up(self._tasks):
-            return holds.carry_on(self._tasks, self._directory.candidates())
+            return holds.carry_on(self._tasks, candidates)
         return plan(
             right=self._request.right,
             types=known.types,
-            candidates=self._directory.candidates(),
+            candidates=candidates,
             tasks=self._tasks,
             news=news(self._tasks, self._directory, known),
             fields=known.fields,
@@ -255,11 +257,16 @@ class _Planning:
         task.manifest_version = self._directory[task.processor].manifest_version
         self._work.touch_task(task)
 
-    def _settle(self, task: ProcessorTask, outcome: Outcome) -> None:
+    def _give_up(self, task: ProcessorTask) -> None:
+        """Settle a task at a retired processor: whoever retired it has done that."""
+        self._settle(task, given_up("processor_retired"), actor=self._directory[task.processor].retired_by)
+
+    def _settle(self, task: ProcessorTask, outcome: Outcome, *, actor: str | None = None) -> None:
         if task.settle(outcome.model_dump_json(), at=self._now):
             self._work.task_closed(task)
             reason = outcome.lines[0].reason if outcome.lines else None
-            self._note("task.settled", task=task, detail={"headline": outcome.headline, "reason": reason})
+            detail = {"headline": outcome.headline, "reason": reason}
+            self._journal.note(self._request, "task.settled", task=task, actor=actor, detail=detail)
 
     def _name_who_is_unknown(self) -> None:
         """Let what waits for a manifest say whether it was not announced, or waits to take effect."""
@@ -273,7 +280,7 @@ class _Planning:
         """End a cancelled request once every host has said that it stopped; that of a retired processor never will."""
         for task in self._tasks:
             if task.is_open and self._directory[task.processor].state == "retired":
-                self._settle(task, given_up("processor_retired"))
+                self._give_up(task)
         if not cancelling.is_over(self._tasks):
             self._review_attention()  # a host that should answer may be silent
             return

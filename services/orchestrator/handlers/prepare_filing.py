@@ -112,14 +112,15 @@ class Preparer:
             metadata=json.dumps(body.metadata),
             wrapped=data_key.wrapped,
             sealed=pack(data_key.plain, request_id, secrets),
-            reads=self._reads(body, secrets),
+            reads=self._reads(body, secrets, livemode=principal.livemode),
             fact=self._fact(body, principal, request_id, case_id, event_id, now, deadline.on, traceparent),
         )
 
-    def _reads(self, body: RequestIn, secrets: Secrets) -> tuple[bytes, ...]:
+    def _reads(self, body: RequestIn, secrets: Secrets, *, livemode: bool) -> tuple[bytes, ...]:
         if body.right not in COPIES:
             return ()
-        return tuple(blind_index(self._deps.blind_key, one.type, one.value) for one in secrets.identities)
+        key = self._deps.blind_key_of(livemode=livemode)
+        return tuple(blind_index(key, one.type, one.value) for one in secrets.identities)
 
     def _fact(
         self,

@@ -56,13 +56,20 @@ class RecordAnnouncements:
         if path := await circle_through(connection, body.processor, body.manifest):
             await connection.execute(SQL["hold_manifest"], *arguments)
             await wake_requests(connection, body.processor)
-            log.error("processor.order_in_a_circle", processor=body.processor, path=path)
+            log.error("processor.order_in_a_circle", processor=body.processor, problem=path)
             return
-        if _widens(body.manifest, row):
+        if asks := _asks(body.manifest, row):
             await connection.execute(SQL["hold_manifest"], *arguments)
-            log.warning("processor.manifest_waits", processor=body.processor, manifest_version=body.manifest_version)
+            log.warning(
+                "processor.manifest_waits",
+                processor=body.processor,
+                manifest_version=body.manifest_version,
+                count=len(asks),
+                problem=", ".join(asks),
+            )
             return
-        await connection.execute(SQL["announce"], *arguments)
+        await connection.execute(SQL["announce"], *arguments, self._deps.clock.now())
+        tell_of_move(body.processor, row["manifest"], body.manifest)
         await wake_requests(connection, body.processor)
         log.info("processor.announced", processor=body.processor, manifest_version=body.manifest_version)
 
@@ -74,11 +81,24 @@ async def wake_requests(connection: Connection, processor: str) -> None:
         await connection.execute(SQL["wake_requests"], sorted(row["id"] for row in rows))
 
 
+def tell_of_move(processor: str, before: str | None, now: WireManifest) -> None:
+    """Let operators see that data is somewhere else: people are told so from now on, and have to be told nothing else.
+
+    It is no question of approval: what a manifest says of where data is, is so already.
+    """
+    country = None if before is None else json.loads(before)["country"]
+    if country not in (None, now.country):
+        log.warning(
+            "processor.moved", processor=processor, problem=f"its data was in {country} and is in {now.country}"
+        )
+
+
 def _is_older(body: ProcessorAnnounced, row: Any) -> bool:
     """Whether something later is known: what was read before may come again, and must not undo it."""
     return row["announced_at"] is not None and body.at < row["announced_at"]
 
 
-def _widens(manifest: WireManifest, row: Any) -> bool:
+def _asks(manifest: WireManifest, row: Any) -> tuple[str, ...]:
+    """Return what it asks for beyond what was approved, in words; enrolling a processor approves its first manifest."""
     approved = row["manifest"]
-    return approved is not None and manifest.widens(WireManifest.model_validate(json.loads(approved)))
+    return () if approved is None else manifest.wider_than(WireManifest.model_validate(json.loads(approved))).named

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from contracts.http import EnrolmentOut
+from contracts.enrolments import EnrolmentOut
 from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Connection
 from services.orchestrator.domain.errors import NotAllowed, NotFound
 from services.orchestrator.handlers.dependencies import Dependencies
 from services.orchestrator.handlers.enrol_processor import SQL, enrolment_of
+from services.orchestrator.handlers.record_acts import record_act
 from services.orchestrator.handlers.record_announcements import wake_requests
 
 log = get_logger(__name__)
@@ -23,6 +24,7 @@ async def rotate_secret(connection: Connection, *, processor: str, actor: str, d
     version = row["secret_version"]
     if version in row["announced_versions"]:
         version = await connection.fetchval(SQL["rotate"], processor, deps.clock.now(), actor)
+        await record_act(connection, processor=processor, act="rotated", actor=actor, deps=deps, version=version)
         log.info("processor.rotated", processor=processor, version=version, client_id=actor)
     return enrolment_of(row, version, deps)
 
@@ -44,6 +46,7 @@ async def revoke_versions(
     if below <= row["min_secret_version"]:
         return
     await connection.execute(SQL["revoke"], processor, below, deps.clock.now(), actor)
+    await record_act(connection, processor=processor, act="revoked", actor=actor, deps=deps, below=below)
     await wake_requests(connection, processor)
     log.warning("processor.versions_revoked", processor=processor, version=below, client_id=actor)
 

@@ -27,11 +27,11 @@ async def take_turns(
     A task that was sent before goes again whatever happens meanwhile: its host has it.
     """
     asking = [
-        Asking(task.id, task.request_id, task.processor, task.action, vault[task.request_id].subject(deps.blind_key))
+        Asking(task.id, task.request_id, task.processor, task.action, _subject(deps, work, vault, task.request_id))
         for task in sorted(tasks, key=lambda one: one.id)
         if not task.was_sent
     ]
-    learned = [(request, vault[request].subject(deps.blind_key)) for request in vault.known_better]
+    learned = [(request, _subject(deps, work, vault, request)) for request in vault.known_better]
     if not asking and not learned:
         return {}
     turns = await _turns(work.connection, asking, learned)
@@ -112,7 +112,11 @@ async def read_on(deps: Dependencies, work: Workspace, vault: Vault) -> None:
         (request, blind)
         for request in vault.known_better
         if work.requests[request].right in COPIES and not work.requests[request].state.is_terminal
-        for blind in vault[request].subject(deps.blind_key)
+        for blind in _subject(deps, work, vault, request)
     ]
     if rows:
         await work.connection.execute(SQL["read"], [one for one, _ in rows], [one for _, one in rows])
+
+
+def _subject(deps: Dependencies, work: Workspace, vault: Vault, request: str) -> frozenset[bytes]:
+    return vault[request].subject(deps.blind_key_of(livemode=work.requests[request].livemode))

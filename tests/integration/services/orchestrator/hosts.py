@@ -1,8 +1,9 @@
 """Plays the connector hosts and the loops of the orchestrator, without a broker: for tests of its use cases."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from contracts import ids
@@ -57,8 +58,12 @@ class Hosts:
         serves: Sequence[Action] = (Action.ERASE,),
         fields: Sequence[str] = (),
         after: Sequence[str] = (),
+        told: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Announce a processor that serves erasure (or `serves`), and resolve where it resolves anything."""
+        """Announce a processor that serves erasure (or `serves`), and resolve where it resolves anything.
+
+        `told` stands over what it says of itself.
+        """
         actions = {one: WireAction() for one in (*serves, *((Action.RESOLVE,) if resolves else ()))}
         manifest = WireManifest(
             kind=kind,
@@ -71,7 +76,7 @@ class Hosts:
             actions=actions,
             fields=tuple(fields),
             after=tuple(after),
-        )
+        ).model_copy(update=dict(told))
         body = ProcessorAnnounced(
             livemode=True,
             processor=processor,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contracts import ids
-from contracts.http import EnrolmentOut
+from contracts.enrolments import EnrolmentOut
 from contracts.message import Message
 from contracts.processors import ProcessorAnnounced
 from contracts.proof import HEADER, parse

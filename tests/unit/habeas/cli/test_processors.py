@@ -19,6 +19,7 @@ PROCESSOR = {
     "id": "crm-eu",
     "kind": "hubspot",
     "state": "announced",
+    "country": "NL",
     "manifest_version": 1,
     "pending_manifest_version": 2,
     "actions": ["resolve", "erase"],
@@ -34,7 +35,8 @@ PROCESSOR = {
 def test_list(habeas: Habeas, server: FakeServer) -> None:
     server.answers["GET /v1/processors"] = page(PROCESSOR)
     head, row = habeas("processors", "list").out.splitlines()
-    assert head.split()[:4] == ["PROCESSOR", "KIND", "STATE", "MANIFEST"]
+    assert head.split()[:5] == ["PROCESSOR", "KIND", "MODE", "STATE", "COUNTRY"]
+    assert row.split()[:5] == ["crm-eu", "hubspot", "live", "announced", "NL"]
     assert "1 (2 waits for approval)" in row
     assert "1 (2 is not announced)" in row
     assert "resolve, erase" in row
@@ -55,6 +57,23 @@ def test_enrol_writes_the_key_for_its_owner_only(
     assert str(key) in ran.out
     assert ENROLMENT["secret"] not in ran.out
     assert server.body == {"id": "crm-eu", "kind": "hubspot"}
+
+
+def test_a_move_to_another_country_is_seen_in_the_list(habeas: Habeas, server: FakeServer) -> None:
+    moved = {"country": "US", "moved_from": "NL", "moved_at": "2026-01-31T10:00:00Z"}
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, **moved})
+    assert "US (NL until 2026-01-31" in habeas("processors", "list").out
+
+
+def test_a_processor_for_rehearsals_is_enrolled_and_listed_as_one(
+    habeas: Habeas, server: FakeServer, tmp_path: Path
+) -> None:
+    server.answers["POST /v1/processors"] = {**ENROLMENT, "livemode": False}
+    ran = habeas("processors", "enrol", "crm-eu", "--kind", "hubspot", "--test", "--folder", str(tmp_path))
+    assert server.body == {"id": "crm-eu", "kind": "hubspot", "livemode": False}
+    assert "for rehearsals" in ran.out
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, "livemode": False})
+    assert habeas("processors", "list").out.splitlines()[1].split()[2] == "test"
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
@@ -133,4 +152,5 @@ def test_retire_and_approve(habeas: Habeas, server: FakeServer) -> None:
     server.answers["POST /v1/processors/crm-eu/approve"] = {**PROCESSOR, "manifest_version": 2}
     assert habeas("processors", "retire", "crm-eu", "--reason", "contract ended").out == "crm-eu is retired.\n"
     assert server.body == {"reason": "contract ended"}
+    server.answers["GET /v1/processors"] = page({**PROCESSOR, "pending_manifest_version": None})
     assert habeas("processors", "approve", "crm-eu").out == "crm-eu now has manifest version 2.\n"

@@ -64,3 +64,10 @@ def test_a_wrong_manifest_is_explained_by_place_and_mend(tmp_path: Path, change:
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"every processor needs a manifest\.toml"):
         Manifest.load(tmp_path / "manifest.toml")
+
+
+@pytest.mark.parametrize("name", ["limits", "manifest"])
+def test_a_setting_that_the_host_would_keep_to_itself_is_refused(tmp_path: Path, name: str) -> None:
+    setting = f'\n[[settings]]\nname = "{name}"\ndescription = "how many"\n'
+    with pytest.raises(ManifestError, match=r"settings\..*name: .* give the setting another name"):
+        Manifest.load(written(tmp_path, GOOD + setting))

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.http import ConsumerOut, DeadLetterOut, EnrolmentOut, ProcessorOut, RequestOut
+from contracts.enrolments import EnrolmentOut, ProcessorOut
+from contracts.http import ConsumerOut, DeadLetterOut, RequestOut
 from services.orchestrator.api.examples import REASON, REQUEST
 from services.orchestrator.handlers import enrol_processor
 from tests.integration.services.orchestrator.conftest import Api
