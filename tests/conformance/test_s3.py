@@ -35,6 +35,7 @@ class S3Vendor(SandboxVendor):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self.opened: S3 | None = None
+        self.locking = False
         self.endpoint = f"http://127.0.0.1:{sandbox.s3_port}"
         self.proxy = ExitStack()
         self.way = self.proxy.enter_context(before(self.endpoint, self.transport))
@@ -65,6 +66,13 @@ class S3Vendor(SandboxVendor):
             raise NotArranged("boto3 bounds each read, not a whole call: the attempt's time ends what trickles")
         self.wired = True  # through the proxy
         await super().suffer(trouble, fault, at=at)
+
+    async def partly(self) -> None:
+        """DeleteObjects then answers 200 with an error for one key."""
+        self.locking = True
+
+    async def person(self) -> Sequence[Identity]:
+        return known_by(self.sandbox.locked_person()) if self.locking else await super().person()
 
     async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
         person = self.sandbox.resident(identities)

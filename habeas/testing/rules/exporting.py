@@ -29,7 +29,7 @@ class ExportRules(Kit):
             assert {key_of(part) for part in _finished(trial)} == set(by_key(trial.ledger)), "an item was left out"
             assert told.export is not None, "there is no receipt"
             assert await vendor.remains(trial.identities) == before, "to export is to read: it changed something"
-            assert not trial.ledger.effects
+            assert not trial.ledger.effects, "to export is to read: no result of it is an effect"
 
         self._tell(story, Action.EXPORT)
 
@@ -106,8 +106,11 @@ class ExportRules(Kit):
             trial.identities = await vendor.person()
             verdict = await trial.finish()
             assert isinstance(verdict, Park), f"the items were another person's and it told {verdict}"
-            assert verdict.attention is AttentionReason.WRONG_PERSON
-            assert exports.finished is None
+            assert verdict.attention is AttentionReason.WRONG_PERSON, (
+                f"the items were another person's and it was parked for {verdict.attention}: let `reread` say whose "
+                "an item is now"
+            )
+            assert exports.finished is None, "the items were another person's, and a copy of them was finished"
 
         self._tell(story, Action.EXPORT)
 
@@ -164,7 +167,7 @@ def _finished(trial: Trial) -> list[Record | tuple[File, bytes]]:
 
 async def _exported(vendor: VendorUnderTest, person: Sequence[Identity]) -> list[str]:
     trial = Trial(vendor, person, action=Action.EXPORT)
-    assert counted(await trial.finish()) > 0
+    assert counted(await trial.finish()) > 0, "there is data of this person and none was exported"
     return plain(trial.exports)
 
 
