@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import Defect
@@ -9,6 +10,7 @@ from habeas.engine.finding import first_pass
 from habeas.engine.lines import line, lines_of
 from habeas.engine.ports import ExportReceipt, Exports, Settled, StoredItem
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.shapes import is_exported
 from habeas.engine.telling import not_listed, nothing_found
 from habeas.sdk import File, Item, Record, Result, WrongPerson
 from habeas.vocabulary import Checked, Disposition
@@ -88,8 +90,8 @@ class _Writing:
         await self._exports.file(file, self._run.caller.chunks(file.chunks))
 
 
-def _exported_of(thing: object, now: Mapping[Key, Item]) -> bool:
-    return isinstance(thing, Record | File) and key_of(thing.item) in now
+def _exported_of(thing: object, now: Mapping[Key, Item]) -> TypeGuard[Record | File]:
+    return is_exported(thing) and key_of(thing.item) in now
 
 
 def _result(item: Item, written: set[Key]) -> Result:
