@@ -120,6 +120,11 @@ async def refuse(run: Run, items: Iterable[StoredItem], reason: str) -> None:
     await run.keep({item.ordinal: Result(item.item, Disposition.REFUSED, note=reason) for item in items})
 
 
+async def fail(run: Run, items: Iterable[StoredItem], reason: str) -> None:
+    """Remember that an effect on `items` was begun, and that nobody can find out any more what came of it."""
+    await run.keep({item.ordinal: Result(item.item, Disposition.FAILED, note=reason) for item in items})
+
+
 async def give_up(run: Run, items: Sequence[StoredItem], reason: str) -> None:
     """Refuse `items`, but for what was done to them before the vendor gave up: that is looked at again, and told.
 

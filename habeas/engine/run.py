@@ -50,7 +50,7 @@ class Run:
         self.stored = {item.ordinal: item for item in progress.items}
         self.identities = list(progress.identities)
         self.unlisted = list(progress.unlisted)
-        self.pass_no = progress.pass_no
+        self.pass_no = self.ctx.pass_no = progress.pass_no
         self.located = progress.located
         self.wait = progress.wait
         self.effects = progress.effects
@@ -84,6 +84,7 @@ class Run:
             self.unlisted.clear()
         self.stored = {ordinal: item for ordinal, item in self.stored.items() if item.pass_no < pass_no}
         self.pass_no, self.located = pass_no, False
+        self.ctx.pass_no = pass_no
 
     async def all_found(self) -> None:
         """Mark the open pass as found whole: only now may there be effects."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from habeas.engine.acting import EFFECTS, CancelledInTime, act, give_up, refuse, take_answer
+from habeas.engine.acting import EFFECTS, CancelledInTime, act, fail, give_up, refuse, take_answer
 from habeas.engine.calls import Caller, Defect, OutOfTime
 from habeas.engine.context import TaskContext
 from habeas.engine.exporting import export
@@ -236,12 +236,15 @@ def _told(run: Run, checked: Callable[[StoredItem], Checked]) -> tuple[OutcomeLi
 
 
 async def _refused(run: Run, error: CannotFulfil) -> Settled:
-    """End the task: what was done stays told, unverified; the rest is refused."""
+    """End the task: what was done stays told, unverified; what was begun has failed, and the rest is refused."""
     reason = reason_of(error)
     if run.located and run.task.action in EFFECTS:
+        await fail(run, [item for item in run.pending() if item.attempted], reason)
         await refuse(run, run.pending(), reason)
     lines = _told(run, lambda _: Checked.NOT_CHECKABLE)
-    return Settled(lines or (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason),), effects=run.effects)
+    if all(item.result is None for item in run.stored.values()):
+        lines = (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason), *lines)
+    return Settled(lines, effects=run.effects)
 
 
 def _failing(run: Run, reason: str) -> Verdict:

@@ -102,7 +102,8 @@ class Context(Protocol):
     def key(self, step: str, item: Item | None = None) -> UUID:
         """Return the idempotency key of `step` (a word of yours) for `item`: the same on every attempt at this task.
 
-        A UUID of version 5 that tells nothing of the subject, fit for a header.
+        A UUID of version 5 that tells nothing of the subject, fit for a header. What verification finds again is acted
+        on in a further pass, with keys of its own: to the first ones the vendor would only repeat what it said.
         """
 
     def cancelled(self) -> bool:
