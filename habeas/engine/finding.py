@@ -50,6 +50,18 @@ async def first_pass(run: Run, *, categories: Collection[str] | None = None) -> 
     await run.all_found()
 
 
+async def located_anew(run: Run) -> list[Item]:
+    """Return what a fresh locate yields, of whatever is stored already; nothing of it is stored."""
+    found: list[Item] = []
+    async for thing in run.caller.stream(run.processor.locate):
+        if isinstance(thing, Unlisted):
+            news = unlisted(run, thing)  # what could be listed before and can not be now is not proven
+            run.unlisted += [news] if news is not None else []
+        elif not isinstance(thing, Identity):
+            found.append(checked(run, thing))
+    return found
+
+
 async def later_pass(run: Run, residue: Iterable[Item]) -> None:
     """Store what verification still found as a further pass, after the stored ones."""
     await _known_pass(run, run.pass_no if not run.located else run.pass_no + 1, residue)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import NoAnswer
-from habeas.engine.finding import checked, unlisted
+from habeas.engine.finding import checked, located_anew
 from habeas.engine.ports import StoredItem
 from habeas.engine.rectifying import values_that_differ
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import Identity, Item, Processor, Unlisted
+from habeas.sdk import Item, Processor
 from habeas.vocabulary import Action, Checked, Disposition
 
 # What stays, and should be seen to.
@@ -94,10 +94,4 @@ async def _default_look(run: Run, items: Sequence[StoredItem]) -> list[Item]:
         remaining.extend((await reread(run, items[start : start + run.serves.batch])).values())
     if run.held is not None:
         return remaining
-    async for thing in run.caller.stream(run.processor.locate):
-        if isinstance(thing, Unlisted):
-            news = unlisted(run, thing)  # what could be listed before the effect and can not be now is not proven
-            run.unlisted += [news] if news is not None else []
-        elif not isinstance(thing, Identity):
-            remaining.append(checked(run, thing))
-    return remaining
+    return remaining + await located_anew(run)

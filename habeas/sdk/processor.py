@@ -27,7 +27,7 @@ class Processor(Generic[ConfigT]):
     Set `Config`, a pydantic model of the settings and secrets that the manifest lists, and override what the manifest
     says is served. The engine calls, in this order:
 
-        export            locate, reread, export
+        export            locate, reread, export, locate
         erase             locate, reread, erase, verify (reread and locate where it is not overridden)
         rectify           locate, reread, read, rectify, read
         restrict, lift    locate, reread, restrict or lift, verify

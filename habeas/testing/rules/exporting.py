@@ -14,7 +14,7 @@ from habeas.testing.memory import Crash, Crashed, MemoryExports
 from habeas.testing.rules.kit import Kit, by_key, counted, nothing_found, settled
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
-from habeas.vocabulary import AttentionReason
+from habeas.vocabulary import AttentionReason, Checked
 
 
 class ExportRules(Kit):
@@ -26,6 +26,10 @@ class ExportRules(Kit):
             before = await vendor.remains(trial.identities)
             told = settled(await trial.finish())
             assert {line.disposition for line in told.lines} == {Disposition.EXPORTED}, f"it told {told.lines}"
+            if vendor.manifest.actions[Action.EXPORT].verify:
+                assert {line.checked for line in told.lines} == {Checked.VERIFIED}, (
+                    "looked at again, there was more than the copy holds: let `locate` find the same things each time"
+                )
             assert {key_of(part) for part in _finished(trial)} == set(by_key(trial.ledger)), "an item was left out"
             assert told.export is not None, "there is no receipt"
             assert await vendor.remains(trial.identities) == before, "to export is to read: it changed something"
