@@ -61,7 +61,7 @@ class RetryLater(ProcessorError):
     code = "retry_later"
 
     def __init__(self, reason: str | None = None, *, after: float | None = None) -> None:
-        """Take `after`: seconds to wait, as the vendor asked; None lets the engine choose.
+        """Take `after`: seconds to wait, as the vendor asked, at most a day; None lets the host choose.
 
         `habeas.sdk.retry_after` reads a Retry-After header (RFC 9110 10.2.3), within 1 second and 1 day.
         """
