@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from habeas.engine.calls import Defect
 from habeas.engine.finding import checked
 from habeas.engine.holds import Hold, hold_on, longest
+from habeas.engine.lines import reason_of
 from habeas.engine.ports import StoredItem
 from habeas.engine.rectifying import changes_to, decide
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.shapes import is_wait
 from habeas.sdk import CannotFulfil, Item, Processor, Result, Wait, WrongPerson
 from habeas.sdk.http import LEAST_TIME
 from habeas.vocabulary import Action, Disposition
@@ -96,7 +98,7 @@ async def act(run: Run) -> Wait | None:
 async def take_answer(run: Run, outcome: object, asked: Sequence[StoredItem]) -> Wait | None:
     """Remember what the vendor answered for `asked`: results, or the job to wait for, which is returned."""
     if isinstance(outcome, Wait):
-        if not outcome.job or outcome.check_at.tzinfo is None or outcome.expect_by.tzinfo is None:
+        if not is_wait(outcome):
             raise Defect("malformed_wait")
         await run.wait_for(outcome)
         return outcome
@@ -106,6 +108,8 @@ async def take_answer(run: Run, outcome: object, asked: Sequence[StoredItem]) ->
     placed = run.by_ordinal(outcome, asked)
     if any(result.disposition not in allowed for result in placed.values()):
         raise Defect("disposition_of_another_action")
+    if any(result.disposition is Disposition.RETAINED and not result.ground for result in placed.values()):
+        raise Defect("retained_without_ground")
     # A job that is asked again after a crash tells again what is already remembered.
     await run.keep({ordinal: result for ordinal, result in placed.items() if run.stored[ordinal].result is None})
     return None
@@ -114,6 +118,11 @@ async def take_answer(run: Run, outcome: object, asked: Sequence[StoredItem]) ->
 async def refuse(run: Run, items: Iterable[StoredItem], reason: str) -> None:
     """Remember that the vendor can not do it for `items`."""
     await run.keep({item.ordinal: Result(item.item, Disposition.REFUSED, note=reason) for item in items})
+
+
+async def fail(run: Run, items: Iterable[StoredItem], reason: str) -> None:
+    """Remember that an effect on `items` was begun, and that nobody can find out any more what came of it."""
+    await run.keep({item.ordinal: Result(item.item, Disposition.FAILED, note=reason) for item in items})
 
 
 async def give_up(run: Run, items: Sequence[StoredItem], reason: str) -> None:
@@ -153,7 +162,7 @@ async def _look_up(run: Run) -> Wait | None:
     try:
         outcome: object = await run.caller.answer(run.processor.look_up, [item.item for item in begun])
     except CannotFulfil as error:
-        await give_up(run, begun, error.reason)
+        await give_up(run, begun, reason_of(error))
         return None
     return None if outcome is None else await take_answer(run, outcome, begun)
 
@@ -215,7 +224,7 @@ async def _carry_out(
     try:
         outcome = await _perform(run, items)
     except CannotFulfil as error:
-        await give_up(run, run.pending(), error.reason)
+        await give_up(run, run.pending(), reason_of(error))
         return None
     return await take_answer(run, outcome, items)
 

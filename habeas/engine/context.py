@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 from habeas.engine.ports import Clock, Ledger
 from habeas.sdk import Identity, Item, RetryLater, Right, Task
 
-# Names in this space are (task, step, item); the UUID is drawn once and must never change: vendors remember keys.
+# Names in this space are (task, step, item), from the second pass on with its number. The UUID is drawn once and must
+# never change: vendors remember keys.
 KEYS = UUID("5d0c1a5e-6f0e-5c6b-9a43-2f4d1be0a7c1")
 
 _log = logging.getLogger("habeas.processor")
@@ -35,6 +36,7 @@ class TaskContext:
         self.deadline = self._loop.time() + attempt_timeout
         self.log = logging.LoggerAdapter(_log, {"task_id": task.id, "processor": task.processor})
         self.effects_begun = False
+        self.pass_no = 1
         self._ledger = ledger
         self._clock = clock
         self._before_call = before_call
@@ -59,7 +61,10 @@ class TaskContext:
         return self._clock.now().date()
 
     def key(self, step: str, item: Item | None = None) -> UUID:
-        return uuid5(KEYS, "\x1f".join((self.task.id, step, item.category if item else "", item.ref if item else "")))
+        # A vendor gives its first answer to a key again, so what is done anew in a further pass needs another key.
+        further = (str(self.pass_no),) if self.pass_no > 1 else ()
+        what = (item.category, item.ref) if item is not None else ("", "")
+        return uuid5(KEYS, "\x1f".join((self.task.id, step, *what, *further)))
 
     def cancelled(self) -> bool:
         """Whether to stop before the next effect; False once an effect was begun, for then the task is finished."""

@@ -1,14 +1,16 @@
-"""Hands the subject's data to the place that keeps exports, item by item, and counts what was handed over."""
+"""Hands the subject's data to the place that keeps exports, item by item, and looks whether that was all of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import Defect
-from habeas.engine.finding import first_pass
+from habeas.engine.finding import first_pass, later_pass, located_anew
 from habeas.engine.lines import line, lines_of
 from habeas.engine.ports import ExportReceipt, Exports, Settled, StoredItem
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.shapes import is_exported
 from habeas.engine.telling import not_listed, nothing_found
 from habeas.sdk import File, Item, Record, Result, WrongPerson
 from habeas.vocabulary import Checked, Disposition
@@ -18,7 +20,10 @@ GONE = "gone_before_export"
 
 
 async def export(run: Run, exports: Exports | None) -> Settled:
-    """Locate, re-read and export everything; settle with the receipt of what was written.
+    """Locate, re-read and export everything, then what appeared meanwhile; settle with the receipt of what was written.
+
+    A copy is verified when a last look found nothing more. Where there was more at each of `max_passes` looks, the copy
+    holds what was seen by then and is attested: nobody has seen the whole of it.
 
     Nothing is remembered as exported: a re-run exports all of it anew, as another attempt, for what an attempt that
     broke off had written is never named.
@@ -26,30 +31,65 @@ async def export(run: Run, exports: Exports | None) -> Settled:
     if exports is None:
         return Settled((line(Disposition.FAILED, Checked.NOT_CHECKABLE, reason="no_export_store"),))
     if not run.located:
-        await first_pass(run)
+        await _locate(run)
     if not run.stored:
         return Settled(nothing_found(run))
-    told, receipt = await _Writing(run, exports).everything()
-    return Settled((*lines_of(told, lambda _: Checked.VERIFIED), *not_listed(run)), export=receipt)
+    writing = _Writing(run, exports)
+    checked = await _until_whole(run, writing)
+    lines = lines_of(writing.told.values(), lambda _: checked)
+    return Settled((*lines, *not_listed(run)), export=await writing.finished())
+
+
+async def _locate(run: Run) -> None:
+    """Open the pass that is due: the first by locating, a later one that a crash cut short by looking again."""
+    if run.pass_no <= 1:
+        return await first_pass(run)
+    await run.begin_pass(run.pass_no)
+    return await later_pass(run, await _appeared(run))
+
+
+async def _until_whole(run: Run, writing: "_Writing") -> Checked:
+    """Export what is stored and not written yet, until a look finds nothing more; return how sure that is."""
+    while True:
+        await writing.write_new()
+        if not run.serves.verify:
+            return Checked.NOT_CHECKABLE
+        more = await _appeared(run)
+        if not more:
+            return Checked.VERIFIED
+        if run.pass_no >= run.max_passes:
+            return Checked.ATTESTED
+        await later_pass(run, more)
+
+
+async def _appeared(run: Run) -> list[Item]:
+    """Return what a fresh look finds and no pass has stored."""
+    known = run.latest()
+    return list({key_of(item): item for item in await located_anew(run) if key_of(item) not in known}.values())
 
 
 class _Writing:
-    """One attempt."""
+    """One attempt; `told` is what became of each thing."""
 
     def __init__(self, run: Run, exports: Exports) -> None:
         self._run = run
         self._exports = exports
         self._begun = False
+        self.told: dict[Key, StoredItem] = {}
 
-    async def everything(self) -> tuple[list[StoredItem], ExportReceipt | None]:
-        """Export all items; return what became of each, and the receipt where anything was written."""
-        run, told = self._run, []
-        items = list(run.latest().values())
+    async def write_new(self) -> None:
+        """Export all stored items of which nothing is told yet."""
+        run = self._run
+        items = [item for key, item in run.latest().items() if key not in self.told]
         for start in range(0, len(items), run.serves.batch):
             batch = items[start : start + run.serves.batch]
             written = await self._batch(batch)
-            told += [replace(item, result=_result(item.item, written)) for item in batch]
-        return told, await self._exports.finish() if self._begun else None
+            for item in batch:
+                self.told[key_of(item.item)] = replace(item, result=_result(item.item, written))
+
+    async def finished(self) -> ExportReceipt | None:
+        """Return the receipt where anything was written."""
+        return await self._exports.finish() if self._begun else None
 
     async def _batch(self, batch: Sequence[StoredItem]) -> set[Key]:
         """Return the keys of the items of `batch` of which something was written: all that are still there."""
@@ -88,8 +128,8 @@ class _Writing:
         await self._exports.file(file, self._run.caller.chunks(file.chunks))
 
 
-def _exported_of(thing: object, now: Mapping[Key, Item]) -> bool:
-    return isinstance(thing, Record | File) and key_of(thing.item) in now
+def _exported_of(thing: object, now: Mapping[Key, Item]) -> TypeGuard[Record | File]:
+    return is_exported(thing) and key_of(thing.item) in now
 
 
 def _result(item: Item, written: set[Key]) -> Result:

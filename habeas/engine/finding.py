@@ -6,6 +6,7 @@ from habeas.engine.calls import Defect
 from habeas.engine.lines import word
 from habeas.engine.matching import normalised
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.shapes import is_identity, is_item
 from habeas.sdk import Identity, Item, Unlisted
 
 # How many finds are kept in memory before they are stored.
@@ -31,6 +32,8 @@ async def first_pass(run: Run, *, categories: Collection[str] | None = None) -> 
     identities: list[Identity] = []
     async for thing in run.caller.stream(run.processor.locate):
         if isinstance(thing, Identity):
+            if not is_identity(thing):
+                raise Defect("malformed_identity")
             if _resolved(run, thing, known):
                 identities.append(thing)
             if len(known) > most:
@@ -45,6 +48,18 @@ async def first_pass(run: Run, *, categories: Collection[str] | None = None) -> 
             await _store(run, items, identities)
     await _store(run, items, identities)
     await run.all_found()
+
+
+async def located_anew(run: Run) -> list[Item]:
+    """Return what a fresh locate yields, of whatever is stored already; nothing of it is stored."""
+    found: list[Item] = []
+    async for thing in run.caller.stream(run.processor.locate):
+        if isinstance(thing, Unlisted):
+            news = unlisted(run, thing)  # what could be listed before and can not be now is not proven
+            run.unlisted += [news] if news is not None else []
+        elif not isinstance(thing, Identity):
+            found.append(checked(run, thing))
+    return found
 
 
 async def later_pass(run: Run, residue: Iterable[Item]) -> None:
@@ -67,8 +82,7 @@ async def _known_pass(run: Run, number: int, known: Iterable[Item]) -> None:
 
 def unlisted(run: Run, thing: Unlisted) -> Unlisted | None:
     """Return `thing` as it may be told when it is news; a category that the manifest does not name is a defect."""
-    if thing.category not in run.manifest.category_names:
-        raise Defect("unknown_category")
+    _named(run, thing.category)
     plain = Unlisted(thing.category, word(thing.reason, otherwise="unspecified") or "cannot_be_listed")
     return None if plain in run.unlisted else plain
 
@@ -77,11 +91,15 @@ def checked(run: Run, item: object) -> Item:
     """Return `item` when it is well-formed; anything else is a defect of the processor."""
     if not isinstance(item, Item):
         raise Defect("not_an_item")
-    if item.category not in run.manifest.category_names:
-        raise Defect("unknown_category")
-    if not item.ref or item.count < 1:
+    _named(run, item.category)
+    if not is_item(item):
         raise Defect("malformed_item")
     return item
+
+
+def _named(run: Run, category: object) -> None:
+    if not isinstance(category, str) or category not in run.manifest.category_names:
+        raise Defect("unknown_category")
 
 
 async def _store(run: Run, items: list[Item], identities: list[Identity]) -> None:

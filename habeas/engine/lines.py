@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from habeas.engine.ports import OutcomeLine, StoredItem
+from habeas.sdk import ProcessorError
 from habeas.vocabulary import Checked, Disposition
 
 # The category of a line that speaks of the processor as a whole.
@@ -17,7 +18,12 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 def word(text: str | None, *, otherwise: str | None = None) -> str | None:
     """Return `text` when it is a machine word, else `otherwise`: what a processor says freely may quote a person."""
-    return text if text is not None and _WORD.fullmatch(text) else otherwise
+    return text if isinstance(text, str) and _WORD.fullmatch(text) else otherwise
+
+
+def reason_of(error: ProcessorError) -> str:
+    """Return why an error was raised, as a machine word: its own, or that of its class."""
+    return word(error.reason, otherwise=type(error).code) or type(error).code
 
 
 def line(disposition: Disposition, checked: Checked, *, reason: str | None = None) -> OutcomeLine:

@@ -8,7 +8,7 @@ from habeas.engine.lines import lines_of
 from habeas.engine.ports import OutcomeLine, Settled, StoredItem
 from habeas.engine.run import Run
 from habeas.engine.telling import not_listed, nothing_found
-from habeas.sdk import Result
+from habeas.sdk import Result, WrongPerson
 from habeas.vocabulary import Checked, Disposition
 
 
@@ -38,6 +38,8 @@ async def count(run: Run, finding: Finding) -> Settled:
         await first_pass(run)
     if not run.stored:
         return Settled(nothing_found(run))
+    if not all(run.subject.owns(known.item.matched) for known in run.stored.values()):
+        raise WrongPerson("item_of_another_person")
     return Settled((*_counted(run, finding), *not_listed(run)))
 
 

@@ -19,6 +19,7 @@ from habeas.engine.lines import line
 from habeas.engine.matching import normalised
 from habeas.engine.ports import OutcomeLine, StoredItem
 from habeas.engine.run import Key, Run, key_of
+from habeas.engine.shapes import has_key
 from habeas.sdk import Change, Correction, Identity, IdentityType, Item, Manifest, Result, Task, Values
 from habeas.vocabulary import Checked, Disposition
 
@@ -178,7 +179,7 @@ async def _read(run: Run, items: Sequence[Item]) -> dict[Key, Mapping[str, str |
 
 
 def _values_of(values: object, keys: Collection[Key]) -> bool:
-    return isinstance(values, Values) and key_of(values.item) in keys
+    return isinstance(values, Values) and has_key(values.item) and key_of(values.item) in keys
 
 
 def _of(run: Run, item: Item) -> list[Correction]:

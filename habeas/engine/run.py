@@ -8,6 +8,7 @@ from habeas.engine.calls import Caller, Defect
 from habeas.engine.context import TaskContext
 from habeas.engine.matching import Owner
 from habeas.engine.ports import Held, Ledger, Progress, StoredItem
+from habeas.engine.shapes import has_key, is_result
 from habeas.sdk import Identity, Item, Manifest, Processor, Result, Serves, Task, Unlisted, Wait
 from habeas.vocabulary import DONE, Disposition
 
@@ -49,7 +50,7 @@ class Run:
         self.stored = {item.ordinal: item for item in progress.items}
         self.identities = list(progress.identities)
         self.unlisted = list(progress.unlisted)
-        self.pass_no = progress.pass_no
+        self.pass_no = self.ctx.pass_no = progress.pass_no
         self.located = progress.located
         self.wait = progress.wait
         self.effects = progress.effects
@@ -83,6 +84,7 @@ class Run:
             self.unlisted.clear()
         self.stored = {ordinal: item for ordinal, item in self.stored.items() if item.pass_no < pass_no}
         self.pass_no, self.located = pass_no, False
+        self.ctx.pass_no = pass_no
 
     async def all_found(self) -> None:
         """Mark the open pass as found whole: only now may there be effects."""
@@ -119,13 +121,20 @@ class Run:
             self.stored[ordinal] = replace(known, result=result)
 
     def by_ordinal(self, results: Sequence[object], among: Iterable[StoredItem]) -> dict[int, Result]:
-        """Return `results` by the ordinal of their item; a result of something that was not handed over is a defect."""
+        """Return `results` by the ordinal of their item; one of something that was not handed over is a defect.
+
+        So are two that tell different things of one item: nobody knows which of them holds.
+        """
         ordinals = {key_of(item.item): item.ordinal for item in among}
         placed: dict[int, Result] = {}
         for result in results:
-            if not isinstance(result, Result) or key_of(result.item) not in ordinals:
+            if not isinstance(result, Result) or not has_key(result.item) or key_of(result.item) not in ordinals:
                 raise Defect("result_of_unknown_item")
-            placed[ordinals[key_of(result.item)]] = result
+            if not is_result(result):
+                raise Defect("malformed_result")
+            ordinal = ordinals[key_of(result.item)]
+            if placed.setdefault(ordinal, result).disposition is not result.disposition:
+                raise Defect("two_results_of_one_item")
         return placed
 
 

@@ -5,23 +5,31 @@ from dataclasses import dataclass
 
 from habeas.engine.acting import reread
 from habeas.engine.calls import NoAnswer
-from habeas.engine.finding import checked, unlisted
+from habeas.engine.finding import checked, located_anew
 from habeas.engine.ports import StoredItem
 from habeas.engine.rectifying import values_that_differ
 from habeas.engine.run import Key, Run, key_of
-from habeas.sdk import Identity, Item, Processor, Unlisted
+from habeas.sdk import Item, Processor
 from habeas.vocabulary import Action, Checked, Disposition
 
 # What stays, and should be seen to.
 _STAYS = frozenset({Disposition.RETAINED, Disposition.REFUSED, Disposition.FAILED, Disposition.NOT_APPLICABLE})
 
+# What is told as gone altogether. What was made anonymous may be read again, as nobody's.
+_GONE = frozenset({Disposition.ERASED, Disposition.ALREADY_DONE, Disposition.NOT_FOUND})
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a second look found: `residue` is not as it should be, `unseen` should be there and was not seen."""
+    """What a second look found.
+
+    `residue`   is not as it should be, and the subject's.
+    `unproven`  was not seen as it should be: what should be there was not seen; or what is told as gone is still read,
+                though it is not the subject's any more; or what is told as suppressed is there and theirs.
+    """
 
     residue: Sequence[Item]
-    unseen: frozenset[Key] = frozenset()
+    unproven: frozenset[Key] = frozenset()
 
 
 def can_look(run: Run) -> bool:
@@ -43,25 +51,32 @@ async def look_again(run: Run) -> Look:
     remaining = await _own_look(run, [item.item for item in latest.values()]) if run.held is None else None
     if remaining is None:
         remaining = await _default_look(run, list(latest.values()))
-    residue = {
-        key_of(item): item
-        for item in remaining
-        if run.subject.owns(item.matched) and _should_be_gone(latest.get(key_of(item)))
-    }
+    mine = {key_of(item): item for item in remaining if run.subject.owns(item.matched)}
+    residue = [item for key, item in mine.items() if _should_be_gone(latest.get(key))]
     seen = {key_of(item) for item in remaining}
-    stays = [known for known in latest.values() if known.result is not None and known.result.disposition in _STAYS]
-    return Look(tuple(residue.values()), frozenset(key_of(known.item) for known in stays) - seen)
+    unproven = {key for key, known in latest.items() if not _as_told(known, seen=key in seen, mine=key in mine)}
+    return Look(tuple(residue), frozenset(unproven))
 
 
 def checked_by(look: Look | None, item: StoredItem) -> Checked:
     """Return how sure the result of `item` is after `look` found no residue (None: there was no look)."""
     if look is None:
         return Checked.ATTESTED
-    return Checked.ATTESTED if key_of(item.item) in look.unseen else Checked.VERIFIED
+    return Checked.ATTESTED if key_of(item.item) in look.unproven else Checked.VERIFIED
 
 
 def _should_be_gone(known: StoredItem | None) -> bool:
     return known is None or known.result is None or known.result.disposition not in _STAYS | {Disposition.SUPPRESSED}
+
+
+def _as_told(known: StoredItem, *, seen: bool, mine: bool) -> bool:
+    """Whether an item was seen, or was not, as its result lets one expect."""
+    told = known.result.disposition if known.result is not None else None
+    if told in _STAYS:
+        return seen
+    if told is Disposition.SUPPRESSED:
+        return not mine
+    return told not in _GONE or not seen
 
 
 async def _own_look(run: Run, items: list[Item]) -> list[Item] | None:
@@ -79,10 +94,4 @@ async def _default_look(run: Run, items: Sequence[StoredItem]) -> list[Item]:
         remaining.extend((await reread(run, items[start : start + run.serves.batch])).values())
     if run.held is not None:
         return remaining
-    async for thing in run.caller.stream(run.processor.locate):
-        if isinstance(thing, Unlisted):
-            news = unlisted(run, thing)  # what could be listed before the effect and can not be now is not proven
-            run.unlisted += [news] if news is not None else []
-        elif not isinstance(thing, Identity):
-            remaining.append(checked(run, thing))
-    return remaining
+    return remaining + await located_anew(run)

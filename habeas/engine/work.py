@@ -5,17 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from habeas.engine.acting import EFFECTS, CancelledInTime, act, give_up, refuse, take_answer
+from habeas.engine.acting import EFFECTS, CancelledInTime, act, fail, give_up, refuse, take_answer
 from habeas.engine.calls import Caller, Defect, OutOfTime
 from habeas.engine.context import TaskContext
 from habeas.engine.exporting import export
 from habeas.engine.finding import TooManyIdentities, first_pass, held_pass, later_pass
-from habeas.engine.lines import line, lines_of, word
+from habeas.engine.lines import line, lines_of, reason_of, word
 from habeas.engine.looking import FOUND, STILL_THERE, count, resolve
 from habeas.engine.matching import Subject
 from habeas.engine.ports import Again, Clock, Exports, Held, Ledger, OutcomeLine, Park, Settled, StoredItem, Verdict
 from habeas.engine.rectifying import Unclear, categories_of, fields_told, owned_values, unknown_fields
 from habeas.engine.run import Run
+from habeas.engine.shapes import seconds
 from habeas.engine.telling import not_listed, nothing_found
 from habeas.engine.verifying import Look, can_look, checked_by, look_again
 from habeas.sdk import (
@@ -100,11 +101,11 @@ async def _guarded(run: Run, exports: Exports | None, answer: bytes | None) -> V
     except CancelledInTime:
         return Settled((), cancelled=True)
     except RetryLater as error:
-        return Again(_reason(error), after=error.after)
+        return Again(reason_of(error), after=seconds(error.after))
     except CredentialsRejected as error:
-        return Park(AttentionReason.CREDENTIALS_REJECTED, _reason(error))
+        return Park(AttentionReason.CREDENTIALS_REJECTED, reason_of(error))
     except WrongPerson as error:
-        return Park(AttentionReason.WRONG_PERSON, _reason(error))
+        return Park(AttentionReason.WRONG_PERSON, reason_of(error))
     except CannotFulfil as error:
         return await _refused(run, error)
     except Unclear:
@@ -192,7 +193,7 @@ async def _resumed(run: Run, wait: Wait, answer: bytes | None) -> Verdict | None
     try:
         outcome = await run.caller.answer(run.processor.resume, wait, answer)
     except CannotFulfil as error:
-        await give_up(run, [item for item in begun if item.result is None], error.reason)
+        await give_up(run, [item for item in begun if item.result is None], reason_of(error))
         outcome = ()
     except RetryLater:
         if run.ctx.now() < wait.expect_by:
@@ -235,12 +236,15 @@ def _told(run: Run, checked: Callable[[StoredItem], Checked]) -> tuple[OutcomeLi
 
 
 async def _refused(run: Run, error: CannotFulfil) -> Settled:
-    """End the task: what was done stays told, unverified; the rest is refused."""
-    reason = _reason(error)
+    """End the task: what was done stays told, unverified; what was begun has failed, and the rest is refused."""
+    reason = reason_of(error)
     if run.located and run.task.action in EFFECTS:
+        await fail(run, [item for item in run.pending() if item.attempted], reason)
         await refuse(run, run.pending(), reason)
     lines = _told(run, lambda _: Checked.NOT_CHECKABLE)
-    return Settled(lines or (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason),), effects=run.effects)
+    if all(item.result is None for item in run.stored.values()):
+        lines = (line(Disposition.REFUSED, Checked.NOT_CHECKABLE, reason=reason), *lines)
+    return Settled(lines, effects=run.effects)
 
 
 def _failing(run: Run, reason: str) -> Verdict:
@@ -248,7 +252,3 @@ def _failing(run: Run, reason: str) -> Verdict:
     if run.ctx.attempt >= MOST_ATTEMPTS:
         return Park(AttentionReason.KEEPS_FAILING, name)
     return Again(name, counts=True)
-
-
-def _reason(error: ProcessorError) -> str:
-    return word(error.reason, otherwise=type(error).code) or type(error).code

@@ -10,16 +10,21 @@ Anything else that a processor raises, `ProcessorError` itself included, is a de
 then parks the task (`keeps_failing`). So is an answer out of shape. Of a defect only a machine word is told, for the
 text of an error may quote a person: the name of the error's class, or one of these.
 
-    not_an_item, malformed_item     `locate` or `reread` yielded something else than an `Item` with a ref and a count
+    not_an_item, malformed_item     `locate` or `reread` yielded something else than an `Item` with a ref, a count,
+                                    a day (no time of day) or None, and an `Identity` as `matched`
+    malformed_identity              `locate` yielded an `Identity` without a type of habeas.sdk or without a text
     unknown_category                an item or an `Unlisted` of a category that the manifest does not name
     reread_of_unknown_item          `reread` yielded an item that it was not asked about
     values_of_unknown_item          so did `read`; or it yielded something else than `Values`
     values_missing, item_not_read   `read` left out a field that it was asked about, or an item that is there
     result_of_unknown_item          a result of an item that was not handed over, or something else than a `Result`
+    malformed_result                a result with a count below 1, a time of day as `until`, or words that are no text
+    two_results_of_one_item         they tell different things: nobody knows which holds
+    retained_without_ground         kept, and nobody can be told why
     results_missing                 an item was handed over and no result tells of it
     disposition_of_another_action   an erasure that says `exported`, say
     malformed_answer                neither a sequence of results nor a `Wait`
-    malformed_wait                  a `Wait` without a job, or with times that name no zone
+    malformed_wait                  a `Wait` without a job or a reason, or with times that name no zone
     export_of_unknown_item          a record or file of an item that was not handed over
     items_not_exported              an item that is there, and `export` yielded nothing of it
     record_not_exportable           a record's fields are no JSON values, or take more than 16 MB
@@ -56,7 +61,7 @@ class RetryLater(ProcessorError):
     code = "retry_later"
 
     def __init__(self, reason: str | None = None, *, after: float | None = None) -> None:
-        """Take `after`: seconds to wait, as the vendor asked; None lets the engine choose.
+        """Take `after`: seconds to wait, as the vendor asked, at most a day; None lets the host choose.
 
         `habeas.sdk.retry_after` reads a Retry-After header (RFC 9110 10.2.3), within 1 second and 1 day.
         """

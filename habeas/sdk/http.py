@@ -83,11 +83,15 @@ class Http:
 
     `base_url`    the vendor's root, a setting, so that the same code meets a sandbox or the real vendor.
     `timeout`     seconds for a whole call, from connecting to the last byte of the body.
-    `max_bytes`   largest decoded body; a larger one raises `RetryLater("answer_too_large")`.
+    `max_bytes`   bytes of the largest decoded body; a larger one raises `RetryLater("answer_too_large")`.
+    `headers`     sent with each call. Vendors and what is on the way log them: nothing about a person belongs there.
     `before_call` awaited before each call; the host puts the processor's rate limit there.
+    `transport`   what carries the calls; tests put one there that fails as networks do.
 
-    Answers that mean "try later" (429, 408, 425, 5xx, no answer at all) raise `RetryLater`; 401 raises
-    `CredentialsRejected`; all others are returned for the processor to judge. Redirects are never followed.
+    The host makes one for each processor and hands it to `__init__`. Answers that mean "try later" (429, 408, 425, 5xx,
+    no answer at all) raise `RetryLater`; 401 raises `CredentialsRejected`; all others are returned for the processor to
+    judge, 403 among them: whether the credentials or the person is refused, only the vendor's own words tell. Redirects
+    are never followed (a 3xx is an answer like any other), and settings of the machine, such as proxies, not heeded.
     """
 
     def __init__(
@@ -139,6 +143,10 @@ class Http:
         judge: Callable[[Answer], ProcessorError | None] | None = None,
     ) -> Answer:
         """Make one call and read its answer whole; see the class for what is raised.
+
+        `path` goes behind `base_url`: quote what a person or a vendor chose in it (`urllib.parse.quote(ref, safe="")`).
+        `json` is sent as JSON, `data` as a form, `content` as it is: at most one of them. `params` make the query,
+        as pairs where a name comes more than once. `headers` are added to those of every call.
 
         `judge` is the vendor's own reading of an answer: the error that it returns is raised, before the general rule.
         """

@@ -32,7 +32,12 @@ class _Part(BaseModel):
 
 
 class Serves(_Part):
-    """One action that the processor serves."""
+    """One action that the processor serves.
+
+    `idempotency` says why an effect may be begun again after its answer was lost: `nature`, twice is as good as once;
+    `key`, the vendor takes a key (`ctx.key`) and does it once; `lookup_before_repeat`, `look_up` finds out first.
+    `verify` false makes every line of an outcome `not_checkable`: say so only where the vendor lets nobody look.
+    """
 
     idempotency: Idempotency = "nature"
     batch: int = Field(default=50, ge=1, le=10_000, strict=True, description="items handed over in one call")
@@ -83,9 +88,19 @@ class SettingSpec(_Part):
 class Manifest(_Part):
     """What a processor says of itself. Widening it (more identities, actions or fields) waits for approval.
 
-    `version` counts up with each change; `resolves` are identity types that `locate` may yield; `after` names kinds
-    whose task must settle first (a storage index kept in the CRM, say). `title`, `owner`, `country` and `safeguard` are
-    those of an enrolment where its settings.toml has a table `[manifest]` that says otherwise.
+    `kind`       names the code, as an operator enrols it; `title` and `owner` are for people: what the subject is told
+                 that the data is at, and which team answers for it.
+    `version`    counts up with each change.
+    `accepts`    identity types that `locate` can look for; no others are handed over, nor sealed to this processor.
+    `resolves`   identity types that `locate` may yield.
+    `actions`    what is served, by action; `preview` and `recheck` need `locate` alone.
+    `categories` what kinds of data are there, in words that the subject may read (GDPR Article 15(1)(b)).
+    `fields`     what can be rectified, by register key, such as `contact.email`.
+    `after`      kinds whose task must settle first (a storage index kept in the CRM, say).
+    `settings`   what an operator supplies: `Config` of the processor has the same names.
+
+    `title`, `owner`, `country` and `safeguard` are those of an enrolment where its settings.toml has a table `[manifest]`
+    that says otherwise.
     """
 
     kind: Kind

@@ -11,7 +11,8 @@ from habeas.vocabulary import Disposition, IdentityType
 class Identity:
     """One identifier of a subject, as given or as resolved by a processor.
 
-    `value` is normalised by type: an e-mail in lower case, a phone number in E.164.
+    `value` is as the request names it, or the vendor; a request's phone numbers are in E.164. The engine compares
+    e-mails and user names without regard to case, phone numbers without their ornament, and ids as they are.
     """
 
     type: IdentityType
@@ -25,8 +26,9 @@ class Item:
     `ref`      what the vendor knows it by; enough to read it again and to act on it, also years later. Not empty.
                Personal data: never logged, sealed at rest.
     `category` a data category of the manifest, such as `contact` or `files`; with `ref` it tells two items apart.
-    `matched`  the identity by which it was found to be the subject's, as the vendor has it; the engine compares it
-               again before any effect.
+    `matched`  the identity by which it was found to be the subject's, as the vendor has it: of a type of
+               `ctx.identities`. The engine compares it again before any effect, and stops (`wrong_person`) where it is
+               none of the subject's.
     `count`    how many records of the person it stands for, at least 1; outcomes count records.
     `dated`    the day that retention counts from, where the item has one: of an invoice, the day it was issued.
                Where a rule applies and there is none, the item is kept without an end.
@@ -85,6 +87,7 @@ class Unlisted:
     """Data of `category` that the vendor can not list for this subject: yielded by `locate` instead of silence.
 
     The outcome then says `failed`, `not_checkable`, with this `reason` (a machine word): never that nothing was found.
+    For a copy it also stands for what can be listed and is not handed out, beside the items that are.
     """
 
     category: str

@@ -27,7 +27,7 @@ class Processor(Generic[ConfigT]):
     Set `Config`, a pydantic model of the settings and secrets that the manifest lists, and override what the manifest
     says is served. The engine calls, in this order:
 
-        export            locate, reread, export
+        export            locate, reread, export, locate
         erase             locate, reread, erase, verify (reread and locate where it is not overridden)
         rectify           locate, reread, read, rectify, read
         restrict, lift    locate, reread, restrict or lift, verify
@@ -91,12 +91,17 @@ class Processor(Generic[ConfigT]):
         """Yield the data of `items` as `Record`s and `File`s: at least one for each item that is there. Read only.
 
         The same data comes out the same twice: leave out times of the export. Read large files through
-        `Http.stream`, and raise `RetryLater` where a file is shorter than the vendor said.
+        `Http.stream`, and raise `RetryLater` where a file is shorter than the vendor said. What is gone by then is left
+        out. Afterwards `locate` is asked again, and what it finds beside is exported too: only then the copy is whole.
         """
         raise CannotFulfil("export_not_served")
 
     def erase(self, ctx: Context, items: Sequence[Item]) -> Answered:
         """Erase `items`; one `Result` each, or a `Wait`. Items are stored, re-read and cleared of holds beforehand.
+
+        Of a batch that the vendor does in part, tell of each item what became of it: what is told as erased is read
+        again, and what is refused stays so. Raise `RetryLater` where some of it should be tried again: what was done
+        by then is found out by `reread`.
 
         Dispositions: `erased`, `anonymised`, `suppressed` (kept on a list so that it stays away); or `already_done`,
         `not_found`, `retained` with `ground` and, if known, `until`; `refused` or `failed` with `note`. Where the

@@ -51,10 +51,12 @@ class Task:
     """One request at one processor: what to do, about whom, until when.
 
     `id`, `request_id`, `processor`  text that may be logged.
+    `action`       what is to be done here; `right` what the subject asked for, of which it is a part.
     `identities`   those of types that the manifest accepts; empty where a hold has ended: then the items are known
                    from the hold alone.
     `livemode`     False for a rehearsal against a vendor's test environment.
-    `due_at`       the statutory deadline; `not_after` the moment after which the message may not be acted on. Aware.
+    `due_at`       the statutory deadline; `not_after` the moment after which the message was not to be accepted: it was
+                   by then. Aware, and no matter of the processor: a late task is done like any other.
     `retention`    what must be kept; the engine sees to it.
     `corrections`  of a rectification; `purposes` of a stop.
     """
@@ -102,7 +104,8 @@ class Context(Protocol):
     def key(self, step: str, item: Item | None = None) -> UUID:
         """Return the idempotency key of `step` (a word of yours) for `item`: the same on every attempt at this task.
 
-        A UUID of version 5 that tells nothing of the subject, fit for a header.
+        A UUID of version 5 that tells nothing of the subject, fit for a header. What verification finds again is acted
+        on in a further pass, with keys of its own: to the first ones the vendor would only repeat what it said.
         """
 
     def cancelled(self) -> bool:

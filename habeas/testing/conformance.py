@@ -15,6 +15,7 @@ from habeas.testing.rules.erasing import ErasureRules
 from habeas.testing.rules.exporting import ExportRules
 from habeas.testing.rules.finding import FindingRules
 from habeas.testing.rules.networks import NetworkRules
+from habeas.testing.rules.partial import PartialRules
 from habeas.testing.rules.rectifying import RectificationRules
 from habeas.testing.rules.standing import StandingRules
 
@@ -27,6 +28,7 @@ class ProcessorConformance(
     StandingRules,
     EnduranceRules,
     NetworkRules,
+    PartialRules,
     DiscretionRules,
 ):
     """Subclass it, return your vendor from `vendor`, and every rule is a test of yours."""

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from typing import Protocol
 
 import httpx
@@ -47,6 +48,24 @@ def throttled(retry_after: str | None = "1") -> Fault:
 def broken(status: int = 503) -> Fault:
     """Return a proxy's page instead of an answer."""
     return _answer(status, content=b"<html><h1>no</h1></html>", headers={"content-type": "text/html"})
+
+
+def failing_for_good(at: int, status: int = 422) -> Fault:
+    """Refuse the call with the number `at` (from 0), and from then on each one by its method to its address.
+
+    All calls go through it: what came before, and what goes elsewhere, is answered honestly.
+    """
+    numbers = count()
+    refused_ones: set[tuple[str, str]] = set()
+    refuse = _answer(status, content=b"{}", headers={"content-type": "application/json"})
+
+    async def fault(request: httpx.Request, inner: httpx.AsyncBaseTransport) -> httpx.Response:
+        one = (request.method, str(request.url))
+        if next(numbers) == at:
+            refused_ones.add(one)
+        return await (refuse(request, inner) if one in refused_ones else inner.handle_async_request(request))
+
+    return fault
 
 
 def redirected(location: str = "http://127.0.0.1/") -> Fault:

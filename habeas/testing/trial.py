@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,8 @@ _RIGHTS: Mapping[Action, Right] = {
 class Trial:
     """One person's task at the vendor under test, with a memory that outlives its runs.
 
-    `processor` is one that is open already (None: one is opened for each run); `tampered` changes it for a run.
+    `processor` is one that is open already (None: one is opened for each run); `tampered` changes it for a run;
+    `late_since` is when the task was due, and when it had to be there at the latest.
     """
 
     vendor: VendorUnderTest
@@ -41,6 +42,7 @@ class Trial:
     corrections: Sequence[Correction] = ()
     retention: Sequence[RetentionRule] = ()
     purposes: Sequence[str] = ("marketing",)
+    late_since: datetime | None = None
     processor: Processor[Any] | None = None
     tampered: Callable[[Processor[Any]], AbstractContextManager[None]] | None = None
 
@@ -54,6 +56,8 @@ class Trial:
             action=self.action,
             right=_RIGHTS.get(self.action, Right.ERASURE),
             identities=tuple(self.identities),
+            due_at=self.late_since,
+            not_after=self.late_since,
             corrections=tuple(self.corrections),
             retention=tuple(self.retention),
             purposes=tuple(self.purposes),
@@ -81,8 +85,12 @@ class Trial:
                     f"the processor met a defect: {verdict.reason}. It is the class of the error that it raised, or "
                     "what the engine found wrong with its answer; raise an error of habeas.sdk for what a vendor does"
                 )
-            self.clock.advance(timedelta(seconds=verdict.after or 1.0))
+            self.let_pass(verdict)
         pytest.fail(f"the task did not end within {MOST_RUNS} runs: does `resume` ever answer with results?")
+
+    def let_pass(self, again: Again) -> None:
+        """Let the time pass that the task waits for."""
+        self.clock.advance(timedelta(seconds=again.after or 1.0))
 
     async def _work(self, processor: Processor[Any]) -> Verdict:
         with self.tampered(processor) if self.tampered is not None else nullcontext():

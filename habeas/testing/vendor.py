@@ -73,9 +73,19 @@ class VendorUnderTest(ABC):
         """From now on, answer every effect with success and change nothing."""
         raise NotArranged("add `async def lie(self)` to your VendorUnderTest: from then on effects change nothing")
 
+    async def partly(self) -> None:
+        """From now on, do a part of what is asked about a person and refuse the rest for good, in the vendor's own way.
+
+        An entry under `errors` in a 200, say, or a lock on one of their things. It may concern only people who are put
+        there after it.
+        """
+        raise NotArranged(
+            "add `async def partly(self)` to your VendorUnderTest: from then on some of each person's things can not go"
+        )
+
     async def calm(self) -> None:
         """Behave again."""
-        raise NotArranged("add `async def calm(self)` to your VendorUnderTest: the end of busy() and lie()")
+        raise NotArranged("add `async def calm(self)` to your VendorUnderTest: the end of busy(), lie(), partly()")
 
     async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
         """Return texts that the vendor holds on this person and that a copy of their data must contain.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,9 @@ from habeas.testing.rules.kit import Kit, WatchedLedger, all_gone, counted, noth
 from habeas.testing.tampering import dying_in_locate
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import VendorUnderTest
+from habeas.vocabulary import DONE
+
+LATE = "whether a task came too late its host has judged: let `due_at` and `not_after` decide nothing"
 
 
 class EnduranceRules(Kit):
@@ -65,6 +69,17 @@ class EnduranceRules(Kit):
             again = all_gone(await trial.finish(), vendor)
             assert again == first, "a duplicate of the task told something else"
             nothing_found(await Trial(vendor, trial.identities).finish())  # and so did one on an empty ledger
+
+        self._tell(story, Action.ERASE)
+
+    def test_a_late_task_ends_as_any_other(self) -> None:
+        async def story(vendor: VendorUnderTest) -> None:
+            trial = Trial(vendor, await vendor.person())
+            trial.late_since = trial.clock.now() - timedelta(days=40)
+            told = settled(await trial.finish(), LATE)
+            assert {line.disposition for line in told.lines} <= DONE, f"it was late and told {told.lines}: {LATE}"
+            all_gone(told, vendor)
+            assert await vendor.remains(trial.identities) == 0, f"it was late and something is left: {LATE}"
 
         self._tell(story, Action.ERASE)
 

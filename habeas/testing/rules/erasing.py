@@ -95,8 +95,11 @@ class ErasureRules(Kit):
                 f"the items were another person's and it told {verdict}: `reread` must say whose an item is now, as "
                 "the vendor has it, and not whose it was or whose task it is"
             )
-            assert verdict.attention is AttentionReason.WRONG_PERSON
-            assert await vendor.remains(owner) == before
+            assert verdict.attention is AttentionReason.WRONG_PERSON, (
+                f"the items were another person's and it was parked for {verdict.attention}: let `reread` yield what "
+                "is there, whosever it is, and raise nothing"
+            )
+            assert await vendor.remains(owner) == before, "it touched what was another person's by then"
 
         self._tell(story, Action.ERASE)
 
@@ -107,7 +110,7 @@ class ErasureRules(Kit):
             for cancel in (True, _once_located):
                 verdict = settled(await Trial(vendor, identities, ledger=MemoryLedger(cancel=cancel)).finish())
                 assert verdict.cancelled, "a cancel came before the first effect, and the task went on"
-                assert verdict.effects == 0
+                assert verdict.effects == 0, "a cancel came before the first effect, and there was one: look alone"
             assert await vendor.remains(identities) == before, (
                 "it was cancelled, and something is gone: `locate` only reads"
             )
@@ -150,7 +153,9 @@ def _caught(verdict: Settled | Park) -> None:
         f"nothing was erased and it told {verdict}: it believed the vendor. `reread`, `locate` and `verify` must ask "
         "the vendor again, and remember nothing"
     )
-    assert verdict.attention is AttentionReason.RESIDUE_REMAINS
+    assert verdict.attention is AttentionReason.RESIDUE_REMAINS, (
+        f"nothing was erased and it was parked for {verdict.attention}: what is still there `reread` yields again"
+    )
 
 
 def _once_located(ledger: MemoryLedger) -> bool:

@@ -14,7 +14,7 @@ from habeas.testing.memory import Crash, Crashed, MemoryExports
 from habeas.testing.rules.kit import Kit, by_key, counted, nothing_found, settled
 from habeas.testing.trial import Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
-from habeas.vocabulary import AttentionReason
+from habeas.vocabulary import AttentionReason, Checked
 
 
 class ExportRules(Kit):
@@ -26,10 +26,14 @@ class ExportRules(Kit):
             before = await vendor.remains(trial.identities)
             told = settled(await trial.finish())
             assert {line.disposition for line in told.lines} == {Disposition.EXPORTED}, f"it told {told.lines}"
+            if vendor.manifest.actions[Action.EXPORT].verify:
+                assert {line.checked for line in told.lines} == {Checked.VERIFIED}, (
+                    "looked at again, there was more than the copy holds: let `locate` find the same things each time"
+                )
             assert {key_of(part) for part in _finished(trial)} == set(by_key(trial.ledger)), "an item was left out"
             assert told.export is not None, "there is no receipt"
             assert await vendor.remains(trial.identities) == before, "to export is to read: it changed something"
-            assert not trial.ledger.effects
+            assert not trial.ledger.effects, "to export is to read: no result of it is an effect"
 
         self._tell(story, Action.EXPORT)
 
@@ -106,8 +110,11 @@ class ExportRules(Kit):
             trial.identities = await vendor.person()
             verdict = await trial.finish()
             assert isinstance(verdict, Park), f"the items were another person's and it told {verdict}"
-            assert verdict.attention is AttentionReason.WRONG_PERSON
-            assert exports.finished is None
+            assert verdict.attention is AttentionReason.WRONG_PERSON, (
+                f"the items were another person's and it was parked for {verdict.attention}: let `reread` say whose "
+                "an item is now"
+            )
+            assert exports.finished is None, "the items were another person's, and a copy of them was finished"
 
         self._tell(story, Action.EXPORT)
 
@@ -164,7 +171,7 @@ def _finished(trial: Trial) -> list[Record | tuple[File, bytes]]:
 
 async def _exported(vendor: VendorUnderTest, person: Sequence[Identity]) -> list[str]:
     trial = Trial(vendor, person, action=Action.EXPORT)
-    assert counted(await trial.finish()) > 0
+    assert counted(await trial.finish()) > 0, "there is data of this person and none was exported"
     return plain(trial.exports)
 
 

@@ -115,7 +115,10 @@ def nothing_found(verdict: Verdict) -> Settled:
     """Return `verdict` when it says that nothing is there and that nothing was done."""
     told = settled(verdict, "nothing is there, yet something was found")
     dispositions = {line.disposition for line in told.lines}
-    assert dispositions == {Disposition.NOT_FOUND}, f"nothing is there, yet something was found: {told.lines}"
+    assert dispositions == {Disposition.NOT_FOUND}, (
+        f"nothing is there, yet something was found: {told.lines}. Let `locate` yield what the vendor holds now, and "
+        "nothing from memory or of its own making"
+    )
     assert told.effects == 0, "where nothing is there, nothing may be done: no trace of somebody unknown"
     return told
 

@@ -91,7 +91,10 @@ class NetworkRules(Kit):
             assert isinstance(verdict, Park), (
                 f"the vendor refused our credentials and it told {verdict}: raise CredentialsRejected"
             )
-            assert verdict.attention is AttentionReason.CREDENTIALS_REJECTED
+            assert verdict.attention is AttentionReason.CREDENTIALS_REJECTED, (
+                f"the vendor refused our credentials and it was parked for {verdict.attention}: raise "
+                "CredentialsRejected"
+            )
 
         self._tell(story, Action.ERASE)
 
@@ -125,7 +128,7 @@ async def _under(vendor: VendorUnderTest, trouble: str, fault: Fault, *, lease: 
     if isinstance(verdict, Again):
         trial.ledger.lease = 3_600.0
         all_gone(await trial.finish(), vendor)
-        assert await vendor.remains(trial.identities) == 0
+        assert await vendor.remains(trial.identities) == 0, f"after {trouble} the vendor still holds something"
     return verdict
 
 

@@ -42,7 +42,7 @@ class RectificationRules(Kit):
             assert {line.disposition for line in again.lines} == {Disposition.ALREADY_DONE}, (
                 f"the value is new already and it told {again.lines}: let `read` yield what the vendor holds"
             )
-            assert again.effects == 0
+            assert again.effects == 0, "the value was new already, and it was written again"
 
         self._of_each_field(story)
 
@@ -62,10 +62,14 @@ class RectificationRules(Kit):
             unknown = Correction("kit.unknown", None, "x")
             told = settled(await case.trial(unknown).finish())
             refused = [(line.disposition, line.count, line.reason) for line in told.lines]
-            assert refused == [(Disposition.REFUSED, 0, "unknown_field")]
-            assert told.effects == 0
+            assert refused == [(Disposition.REFUSED, 0, "unknown_field")], (
+                f"nobody knows the field and it told {told.lines}: the manifest's [fields] are all that is corrected"
+            )
+            assert told.effects == 0, "nobody knows the field, and something was written"
             both = settled(await case.trial(unknown, case.correction).finish())
-            assert {line.disposition for line in both.lines} == {Disposition.RECTIFIED, Disposition.REFUSED}
+            assert {line.disposition for line in both.lines} == {Disposition.RECTIFIED, Disposition.REFUSED}, (
+                f"one of two fields is known and it told {both.lines}: write the one, the engine refuses the other"
+            )
 
         self._of_each_field(story)
 
@@ -120,7 +124,9 @@ class RectificationRules(Kit):
             assert isinstance(verdict, Park), (
                 f"nothing was written and it told {verdict}: `read` must ask the vendor again"
             )
-            assert verdict.attention is AttentionReason.RESIDUE_REMAINS
+            assert verdict.attention is AttentionReason.RESIDUE_REMAINS, (
+                f"nothing was written and it was parked for {verdict.attention}: `read` must yield each item"
+            )
 
         self._of_each_field(story)
 
@@ -132,7 +138,10 @@ class RectificationRules(Kit):
             trial.identities = await case.vendor.person()
             verdict = await trial.finish()
             assert isinstance(verdict, Park), f"the items were another person's and it told {verdict}"
-            assert verdict.attention is AttentionReason.WRONG_PERSON
+            assert verdict.attention is AttentionReason.WRONG_PERSON, (
+                f"the items were another person's and it was parked for {verdict.attention}: let `reread` say whose "
+                "an item is now"
+            )
             await case.holds(case.old, "the item was another person's")
 
         self._of_each_field(story)

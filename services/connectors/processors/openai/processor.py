@@ -23,7 +23,7 @@ from habeas.sdk import (
     WrongPerson,
 )
 from services.connectors.processors.openai.ids import IdsFile, Key
-from services.connectors.processors.openai.vendor import Platform, Thing
+from services.connectors.processors.openai.vendor import Platform, Thing, UnexpectedAnswerError
 
 FILES, STORES, COMPLETIONS = "files", "vector_stores", "completions"
 CONVERSATIONS, RESPONSES = "conversations", "responses"
@@ -187,8 +187,10 @@ class OpenAI(Processor[Settings]):
         async with self._platform.content(file.id) as stream:
             if stream.status == 404:
                 raise RetryLater("gone_meanwhile")
+            # What was uploaded for assistants can not be had back: the vendor says so with a 400, by nothing else.
+            if stream.status not in (200, 400):
+                raise UnexpectedAnswerError(stream.status)
             handed_out = stream.status == 200
-            # What was uploaded for assistants can not be had back: the vendor says so with a 400.
             yield Record(item, {**file.raw, "content": "attached" if handed_out else "not_handed_out_by_vendor"})
             if handed_out:
                 yield File(item, guess_type(file.name)[0] or "application/octet-stream", _whole(stream.chunks, file))

@@ -31,8 +31,8 @@ async def test_what_is_made_is_there_although_the_broker_hears_of_it_later(
 
     at_once = topics._partitions
     monkeypatch.setattr(topics, "_partitions", later)
-    assert await topics.ensure(kafka_bootstrap, [born]) == [born.name]
-    assert await topics.absent(kafka_bootstrap, [born.name]) == []
+    assert await topics.ensure(Brokers(kafka_bootstrap), [born]) == [born.name]
+    assert await topics.absent(Brokers(kafka_bootstrap), [born.name]) == []
 
 
 def test_names_carry_the_namespace(namespace: str) -> None:

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import REPORTS
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
 from tests.integration.services.chassis.test_consuming import Probe, id_of
@@ -64,7 +65,7 @@ async def committed(probe: Probe) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=probe.bootstrap)
     await admin.start()
     try:
-        group = f"{probe.namespace}.probe@{await topics.cluster_id(probe.bootstrap)}"
+        group = f"{probe.namespace}.probe@{await topics.cluster_id(Brokers(probe.bootstrap))}"
         place = TopicPartition(probe.topic, 0)
         found = await admin.list_consumer_group_offsets(group, partitions=[place])
         return int(found[place].offset)
@@ -74,7 +75,7 @@ async def committed(probe: Probe) -> int:
 
 async def story(point: str, probe: Probe, url: str, producer: AIOKafkaProducer, log: Path) -> None:
     """Stop a member at `point`, let another take over, and wake the first."""
-    await topics.ensure(probe.bootstrap, [topics.spec_of(REPORTS, probe.namespace)])
+    await topics.ensure(Brokers(probe.bootstrap), [topics.spec_of(REPORTS, probe.namespace)])
     compose = Compose(probe.namespace)
     sent: list[str] = []
 
@@ -110,9 +111,12 @@ async def test_wakes_when_its_session_is_over(
     tmp_path: Path,
 ) -> None:
     """Each with a group and a topic of its own, side by side: most of the time goes by until the sessions are over."""
+    points = ("polled", "before_commit", "committed")
+    probes = {
+        point: Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
+        for point, own in ((point, f"{namespace}{point[0]}") for point in points)
+    }
     async with asyncio.TaskGroup() as stories:
-        for point in ("polled", "before_commit", "committed"):
-            own = f"{namespace}{point[0]}"
-            probe = Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
+        for point, probe in probes.items():
             stories.create_task(story(f"consumer.{point}", probe, probe_url, producer, tmp_path / point), name=point)
-    assert await probe.dead() == []
+    assert [await probe.dead() for probe in probes.values()] == [[], [], []]

@@ -66,6 +66,7 @@ class Registry:
     people: int = 0
     busy: bool = False
     lies: bool = False
+    partly: bool = False
 
     def add_person(self) -> tuple[str, str]:
         """Put a new person; return e-mail and customer id."""
@@ -111,6 +112,8 @@ class Registry:
         return {"id": ref, "size": len(thing["text"].encode()), **thing}
 
     def _delete(self, ref: str) -> httpx.Response:
+        if self.partly and self.things[ref]["kind"] == "files":
+            return httpx.Response(200, json={"ok": False, "error": "locked"})
         if not self.lies:
             gone = self.things.pop(ref)
             if gone["kind"] == "contact":
@@ -169,9 +172,13 @@ class Sound(Processor[NoConfig]):
         return item.ref.replace("notes", "contact")
 
     async def erase(self, ctx: Context, items: Sequence[Item]) -> Sequence[Result]:
-        for item in items:
-            await self.call("DELETE", f"things/{item.ref}", headers={"idempotency-key": str(ctx.key("erase", item))})
-        return [Result(item, Disposition.ERASED) for item in items]
+        return [await self.erased(item, str(ctx.key("erase", item))) for item in items]
+
+    async def erased(self, item: Item, key: str) -> Result:
+        told: Any = (await self.call("DELETE", f"things/{item.ref}", headers={"idempotency-key": key})).json()
+        if "error" in told:
+            return Result(item, Disposition.REFUSED, note=told["error"])
+        return Result(item, Disposition.ERASED)
 
     async def export(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Record | File]:
         for item in items:
@@ -256,8 +263,11 @@ class Model(VendorUnderTest):
     async def lie(self) -> None:
         self.registry.lies = True
 
+    async def partly(self) -> None:
+        self.registry.partly = True
+
     async def calm(self) -> None:
-        self.registry.busy = self.registry.lies = False
+        self.registry.busy = self.registry.lies = self.registry.partly = False
 
     async def known_texts(self, identities: Sequence[Identity]) -> Sequence[str]:
         return [thing["text"] for thing in self.mine(identities)]

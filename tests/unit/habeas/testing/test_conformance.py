@@ -77,6 +77,8 @@ def skipped(vendor: Callable[[], VendorUnderTest], test: str, *more: object) -> 
     [
         ("test_a_busy_vendor_is_not_an_empty_one", (), "add `async def busy(self)`"),
         ("test_a_lying_vendor_is_caught", (), "add `async def lie(self)`"),
+        ("test_what_is_done_in_part_is_told_in_part", (), "add `async def partly(self)`"),
+        ("test_a_call_that_fails_for_good_is_not_told_as_done", (), "give `transport=self.transport()` to Http"),
         ("test_the_copy_holds_what_the_vendor_knows", (), "add `async def known_texts(self, identities)`"),
         ("test_writes_the_new_value_and_reads_it_again", (), "add `async def value(self, identities, field)`"),
         ("test_a_throttled_call_waits_within_bounds", ("seconds",), "give `transport=self.transport()` to Http"),
