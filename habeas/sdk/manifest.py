@@ -99,8 +99,8 @@ class Manifest(_Part):
     `after`      kinds whose task must settle first (a storage index kept in the CRM, say).
     `settings`   what an operator supplies: `Config` of the processor has the same names.
 
-    `title`, `owner`, `country` and `safeguard` are those of an enrolment where its settings.toml has a table `[manifest]`
-    that says otherwise.
+    `title`, `owner`, `country` and `safeguard` are those of an enrolment where its settings.toml has a table
+    `[manifest]` that says otherwise.
     """
 
     kind: Kind
