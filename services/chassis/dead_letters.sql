@@ -1,7 +1,7 @@
 -- name: add
 -- Keeps records once for each consumer and place on the broker.
 INSERT INTO dead_letters (consumer, topic, "partition", "offset", reason, proven, event_id, sealed, expires_at)
-SELECT $1, r.topic, r."partition", r."offset", r.reason, r.proven, r.event_id, r.sealed, now() + make_interval(secs => $9 * 86400)
+SELECT $1, r.topic, r."partition", r."offset", r.reason, r.proven, r.event_id, r.sealed, now() + make_interval(secs => $9::float8 * 86400)
 FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::bool[], $7::text[], $8::bytea[])
     AS r(topic, "partition", "offset", reason, proven, event_id, sealed)
 ON CONFLICT (consumer, topic, "partition", "offset") DO NOTHING;
