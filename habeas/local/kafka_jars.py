@@ -29,5 +29,6 @@ def _download(pom: Path, folder: Path, owner: Supervisor, log: Path) -> None:
     goal = ("dependency:copy-dependencies", f"-DoutputDirectory={folder}")
     command: list[str | Path] = [maven, "-q", "-B", "-f", pom, *goal]
     if not owner.run("maven", command, log=log):
+        preflight.cache(places.cache_folder())  # it may be full by now
         problem = f"Maven could not get Kafka's jars; look at the end of {log}, mend the network or Maven's settings."
         raise LocalStackError(problem)

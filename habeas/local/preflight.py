@@ -13,6 +13,9 @@ from habeas.local.errors import LocalStackError
 NEEDED_PACKAGES = ("aiokafka", "asyncpg", "uvicorn", "boto3", "moto", "aiosmtpd")  # one or two of each extra
 OLDEST_JAVA = 17
 LEAST_DISK = 1 << 30  # bytes
+LEAST_CACHE = 256 << 20  # bytes: the jars, and the classes that the broker reads ahead
+OTHER_HOME = "choose another home"
+OTHER_CACHE = "set XDG_CACHE_HOME to another folder"
 
 
 @dataclass(frozen=True)
@@ -70,21 +73,33 @@ def maven() -> str:
     return found
 
 
-def disk(folder: Path) -> None:
-    """Look whether the disk of `folder` has room. Raises LocalStackError if less than LEAST_DISK is free."""
+def home(folder: Path) -> None:
+    """Look whether the stack can keep its data in `folder`. Raises LocalStackError if not."""
+    writable(folder, OTHER_HOME)
+    disk(folder, LEAST_DISK, OTHER_HOME)
+
+
+def cache(folder: Path) -> None:
+    """Look whether what is fetched once can be kept in `folder`. Raises LocalStackError if not."""
+    writable(folder, OTHER_CACHE)
+    disk(folder, LEAST_CACHE, OTHER_CACHE)
+
+
+def disk(folder: Path, least: int, instead: str) -> None:
+    """Look whether the disk of `folder` has room. Raises LocalStackError if fewer than `least` bytes are free."""
     free = shutil.disk_usage(_existing(folder)).free
-    if free < LEAST_DISK:
+    if free < least:
         problem = (
-            f"Only {free >> 20} MiB are free on the disk of {folder} and {LEAST_DISK >> 20} are needed; "
-            "make room or choose another home."
+            f"Only {free >> 20} MiB are free on the disk of {folder} and {least >> 20} are needed; "
+            f"make room or {instead}."
         )
         raise LocalStackError(problem)
 
 
-def writable(folder: Path) -> None:
+def writable(folder: Path, instead: str) -> None:
     """Look whether we may write in `folder`, or make it. Raises LocalStackError if not."""
     if not os.access(_existing(folder), os.W_OK | os.X_OK):
-        problem = f"You may not write in {folder}; change its owner or choose another home."
+        problem = f"You may not write in {folder}; change its owner or {instead}."
         raise LocalStackError(problem)
 
 

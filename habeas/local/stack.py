@@ -50,8 +50,8 @@ class Stack:
         self.home = Home(home)
         self.say = say
         preflight.packages()
-        preflight.writable(self.home.path)
-        preflight.disk(self.home.path)
+        preflight.home(self.home.path)
+        preflight.cache(places.cache_folder())
         self._lock: int | None = self.home.lock()
         self._lease = PortLease()
         try:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import pytest
 
 from habeas.local import preflight
 from habeas.local.errors import LocalStackError
+from habeas.local.kafka_jars import kafka_jars
+from habeas.local.stack import Stack
 
 
 class Usage(NamedTuple):
@@ -107,35 +110,92 @@ def test_maven_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert preflight.maven() == str(maven)
 
 
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10 << 30, 9 << 30, 300 << 20))
-    with pytest.raises(LocalStackError) as error:
-        preflight.disk(tmp_path)
-    assert one_line(error).startswith("Only 300 MiB are free")
-    assert "make room" in one_line(error)
-
-
-def test_disk_is_that_of_the_closest_folder_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> list[Path]:
+    """Say how many bytes are free, by the name of a folder; return whose disk was asked after."""
     asked: list[Path] = []
 
     def usage(path: Path) -> Usage:
         asked.append(path)
-        return Usage(10 << 30, 1 << 30, 9 << 30)
+        return Usage(10 << 30, 0, free.get(path.name, 9 << 30))
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    preflight.disk(tmp_path / "not" / "yet")
+    return asked
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disks(monkeypatch, **{tmp_path.name: 300 << 20})
+    with pytest.raises(LocalStackError) as error:
+        preflight.home(tmp_path)
+    assert one_line(error).startswith(f"Only 300 MiB are free on the disk of {tmp_path} and 1024 are needed;")
+    assert "make room or choose another home" in one_line(error)
+
+
+def test_full_disk_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disks(monkeypatch, **{tmp_path.name: 20 << 20})
+    with pytest.raises(LocalStackError) as error:
+        preflight.cache(tmp_path)
+    assert one_line(error).startswith(f"Only 20 MiB are free on the disk of {tmp_path} and 256 are needed;")
+    assert "make room or set XDG_CACHE_HOME to another folder" in one_line(error)
+
+
+def test_a_stack_looks_at_the_disk_of_its_cache_before_it_takes_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "habeas").mkdir()
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    asked = disks(monkeypatch, habeas=20 << 20)
+    with pytest.raises(LocalStackError, match="set XDG_CACHE_HOME to another folder"):
+        Stack(tmp_path / "home")
+    assert asked == [tmp_path / "home", tmp_path / "cache" / "habeas"]
+    assert list((tmp_path / "home").iterdir()) == []
+    assert list((tmp_path / "cache" / "habeas").iterdir()) == []
+
+
+def test_a_download_that_filled_the_disk_is_not_put_down_to_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    program(tmp_path, "mvn", "exit 1")
+    only_on_path(monkeypatch, tmp_path)
+    disks(monkeypatch, habeas=0, kafka=0)
+    with pytest.raises(LocalStackError) as error:
+        kafka_jars(Refusing(), tmp_path / "log")  # type: ignore[arg-type]
+    assert one_line(error).startswith("Only 0 MiB are free")
+
+
+class Refusing:
+    """An owner of children whose every child fails."""
+
+    def run(self, *_: object, **__: object) -> bool:
+        return False
+
+
+def test_disk_is_that_of_the_closest_folder_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = disks(monkeypatch)
+    preflight.home(tmp_path / "not" / "yet")
     assert asked == [tmp_path]
 
 
-def test_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("look", "instead"),
+    [(preflight.home, "choose another home"), (preflight.cache, "set XDG_CACHE_HOME to another folder")],
+)
+def test_folder_that_may_not_be_written(
+    look: Callable[[Path], None], instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(LocalStackError) as error:
-        preflight.writable(tmp_path / "home")
+        look(tmp_path / "home")
     assert one_line(error).startswith(f"You may not write in {tmp_path / 'home'}")
+    assert one_line(error).endswith(f"{instead}.")
 
 
-def test_folder_that_may_be_written(tmp_path: Path) -> None:
-    preflight.writable(tmp_path / "not" / "yet")
+def test_folder_that_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disks(monkeypatch)
+    preflight.home(tmp_path / "not" / "yet")
+    preflight.cache(tmp_path / "not" / "yet")
 
 
 def test_packages_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
