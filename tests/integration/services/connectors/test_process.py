@@ -33,6 +33,8 @@ async def test_the_real_process_serves_what_is_enrolled_and_stops_when_told(rig:
             await until(lambda: _answers(http, "/healthz/ready"))
             assert (await http.get("/healthz/live")).json()["status"] == "ok"
             assert "habeas_tasks_in_hand" in (await http.get("/metrics")).text
+            for path in ("/docs", "/docs/try", "/openapi", "/openapi.json"):
+                assert ((await http.get(path)).status_code, (await http.post(path)).status_code) == (404, 404), path
         await until(lambda: bool(rig.announced("crm")))
         assert rig.announced("crm")[0].kind == "hubspot"
     finally:

@@ -138,12 +138,25 @@ async def test_a_newer_enrolment_is_taken_up_while_it_runs(world: World) -> None
         await until(lambda: world.is_in(notice, "sent"))
 
 
+async def test_its_port_opens_no_door_that_a_framework_opens_by_itself(world: World) -> None:
+    async with world.running() as notifier:
+        await until(lambda: notifier.http.started)
+        async with _http(notifier) as client:
+            assert (await client.get("/healthz/live")).status_code == 200
+            for path in ("/docs", "/docs/try", "/openapi", "/openapi.json"):
+                assert ((await client.get(path)).status_code, (await client.post(path)).status_code) == (404, 404), path
+
+
 async def _ready(notifier: Notifier) -> tuple[int, str]:
+    async with _http(notifier) as client:
+        answer = await client.get("/healthz/ready")
+    return answer.status_code, answer.json()["parts"]["enrolment"]
+
+
+def _http(notifier: Notifier) -> httpx.AsyncClient:
     (server,) = notifier.http._server.servers
     port = server.sockets[0].getsockname()[1]
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(f"http://127.0.0.1:{port}/healthz/ready")
-    return answer.status_code, answer.json()["parts"]["enrolment"]
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
 
 
 async def test_what_is_not_proven_becomes_a_dead_letter_and_sends_nothing(world: World) -> None:
