@@ -19,6 +19,7 @@ from services.chassis.crypto.at_rest import KeyUnreadable, Undecryptable, read_k
 from services.chassis.dead_letters import SQL, DeadLetters
 from services.chassis.failure import Failure
 from services.chassis.postgres.migrations import MigrationError, migrate
+from services.chassis.postgres.pool import Connection, lone_connection
 from services.chassis.settings import ServiceSettings
 
 # New objects until cycles are looked for. Batches make thousands that live for one transaction and form no cycles;
@@ -144,8 +145,7 @@ def _migrate(name: str) -> Command[SettingsT]:
 async def _dead_letters(settings: ServiceSettings, arguments: argparse.Namespace) -> int:
     """List letters, or show, redrive or discard one. What is inside may be personal: it is shown to a person alone."""
     letters = DeadLetters(read_key_file(settings.key_file), days=settings.dead_letter_days)
-    connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=10)
-    try:
+    async with lone_connection(settings.database_url.get_secret_value(), name="dead-letters") as connection:
         if arguments.action == "list":
             _print([dict(row) for row in await connection.fetch(SQL["page"], None, None, 1_000)])
             return 0
@@ -160,11 +160,9 @@ async def _dead_letters(settings: ServiceSettings, arguments: argparse.Namespace
                 msg = "there is no such dead letter, or it was dealt with already, or it cannot be sent again"
                 raise Failure(msg)
         return 0
-    finally:
-        await connection.close()
 
 
-async def _show(connection: Any, letters: DeadLetters, number: int) -> int:
+async def _show(connection: Connection, letters: DeadLetters, number: int) -> int:
     row = await connection.fetchrow(SQL["whole"], number)
     if row is None:
         msg = "there is no such dead letter"
@@ -183,8 +181,7 @@ async def _show(connection: Any, letters: DeadLetters, number: int) -> int:
 
 
 async def _consumers(settings: ServiceSettings, arguments: argparse.Namespace) -> int:
-    connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=10)
-    try:
+    async with lone_connection(settings.database_url.get_secret_value(), name="consumers") as connection:
         if arguments.action == "list":
             _print([dict(row) for row in await connection.fetch(SQL["consumers"])])
             return 0
@@ -192,8 +189,6 @@ async def _consumers(settings: ServiceSettings, arguments: argparse.Namespace) -
             msg = "say which consumer: its name is in `consumers list`"
             raise Failure(msg)
         return 0
-    finally:
-        await connection.close()
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 from services.chassis.log import get_logger
+from services.chassis.postgres.pool import IDLE_IN_TRANSACTION_MS
 
 log = get_logger(__name__)
 
@@ -18,7 +19,7 @@ CHASSIS = "services.chassis.postgres"
 
 
 class MigrationError(RuntimeError):
-    """The schema can not be brought up to date; the message says what to do."""
+    """The schema cannot be brought up to date; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ async def migrate(*, owner_url: str, service_url: str, service: str, package: st
     `service_url` names the role and password that the service connects with; the role may use its own schema and
     nothing else. Safe to run twice and from two places at once (an advisory lock makes the second wait).
     """
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(owner_url, timeout=10)
+    # A statement may take its time; a process that was stopped in between may not hold its locks for ever.
+    waits = {"idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS), "application_name": "migrate"}
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(owner_url, timeout=10, server_settings=waits)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"habeas migrate {service}")

@@ -102,6 +102,21 @@ class Database:
             self._pool.terminate()
 
 
+@asynccontextmanager
+async def lone_connection(url: str, *, name: str) -> AsyncIterator[Connection]:
+    """Lend a connection of one's own, for a single piece of work outside a service; its waits end like a pool's."""
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        url,
+        command_timeout=COMMAND_TIMEOUT,
+        timeout=CONNECT_TIMEOUT,
+        server_settings=_settings(name),
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=CONNECT_TIMEOUT)
+
+
 async def _create(url: str, name: str, size: int) -> "asyncpg.Pool[asyncpg.Record]":
     return await asyncpg.create_pool(
         url,
@@ -112,16 +127,20 @@ async def _create(url: str, name: str, size: int) -> "asyncpg.Pool[asyncpg.Recor
         timeout=CONNECT_TIMEOUT,
         max_inactive_connection_lifetime=300.0,
         target_session_attrs="read-write",
-        server_settings={
-            "application_name": name,
-            "statement_timeout": str(STATEMENT_MS),
-            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
-            "timezone": "UTC",
-            "jit": "off",
-            # Every statement finds rows by keys. Statistics of a queue are of another hour: where it was empty then,
-            # reading all of it, or hashing a whole table for a batch, looks cheap.
-            "enable_seqscan": "off",
-            "enable_hashjoin": "off",
-            "enable_mergejoin": "off",
-        },
+        server_settings=_settings(name),
     )
+
+
+def _settings(name: str) -> dict[str, str]:
+    return {
+        "application_name": name,
+        "statement_timeout": str(STATEMENT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+        "timezone": "UTC",
+        "jit": "off",
+        # Every statement finds rows by keys. Statistics of a queue are of another hour: where it was empty then,
+        # reading all of it, or hashing a whole table for a batch, looks cheap.
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+    }
