@@ -99,6 +99,7 @@ async def story(point: str, probe: Probe, url: str, producer: AIOKafkaProducer, 
             await until(taken)
     rows = await probe.seen()
     assert sorted(one for one in rows if one in sent) == sorted(sent)
+    assert await probe.dead() == []
 
 
 async def test_wakes_when_its_session_is_over(
@@ -115,4 +116,3 @@ async def test_wakes_when_its_session_is_over(
             own = f"{namespace}{point[0]}"
             probe = Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
             stories.create_task(story(f"consumer.{point}", probe, probe_url, producer, tmp_path / point), name=point)
-    assert await probe.dead() == []
