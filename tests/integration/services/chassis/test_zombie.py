@@ -6,14 +6,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import REPORTS
-from services.chassis.kafka import topics
+from services.chassis.kafka import subscription, topics
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
 from tests.integration.services.chassis.test_consuming import Probe, id_of
@@ -116,3 +118,34 @@ async def test_wakes_when_its_session_is_over(
             own = f"{namespace}{point[0]}"
             probe = Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
             stories.create_task(story(f"consumer.{point}", probe, probe_url, producer, tmp_path / point), name=point)
+
+
+async def test_two_processes_of_one_number_go_on_and_are_told_of(
+    probe_database: Database,
+    kafka_bootstrap: str,
+    reports_topic: str,
+    namespace: str,
+    producer: AIOKafkaProducer,
+    compose: Compose,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As when one was started twice, or wakes after it was replaced: each that joins the group puts the other out."""
+    monkeypatch.setattr(subscription, "CONTESTED_PAUSE", 1.0)
+    probe = Probe(probe_database, kafka_bootstrap, reports_topic, namespace)
+    sent: list[str] = []
+
+    async def all_committed() -> bool:
+        return await committed(probe) == len(sent)
+
+    async def contested() -> bool:
+        message = compose.settled()
+        await produce(producer, message, partition=0)
+        sent.append(id_of(message))
+        return "consumer.contested" in {one.message for one in caplog.records}
+
+    async with probe.running(instance=0), replace(probe, batches=[]).running(instance=0):
+        await until(contested)
+        await until(all_committed)
+    assert sorted(await probe.seen()) == sorted(sent)
+    assert await probe.dead() == []
