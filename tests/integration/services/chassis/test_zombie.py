@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import REPORTS
 from services.chassis.kafka import subscription, topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
 from tests.integration.services.chassis.test_consuming import Probe, id_of
@@ -66,7 +67,7 @@ async def committed(probe: Probe) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=probe.bootstrap)
     await admin.start()
     try:
-        group = f"{probe.namespace}.probe@{await topics.cluster_id(probe.bootstrap)}"
+        group = f"{probe.namespace}.probe@{await topics.cluster_id(Brokers(probe.bootstrap))}"
         place = TopicPartition(probe.topic, 0)
         found = await admin.list_consumer_group_offsets(group, partitions=[place])
         return int(found[place].offset)
@@ -76,7 +77,7 @@ async def committed(probe: Probe) -> int:
 
 async def story(point: str, probe: Probe, url: str, producer: AIOKafkaProducer, log: Path) -> None:
     """Stop a member at `point`, let another take over, and wake the first."""
-    await topics.ensure(probe.bootstrap, [topics.spec_of(REPORTS, probe.namespace)])
+    await topics.ensure(Brokers(probe.bootstrap), [topics.spec_of(REPORTS, probe.namespace)])
     compose = Compose(probe.namespace)
     sent: list[str] = []
 

@@ -10,6 +10,7 @@ from aiokafka.errors import GroupLoadInProgressError
 from aiokafka.protocol import commit
 from aiokafka.record.memory_records import MemoryRecords
 
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.record_batches import Unreadable
 from services.chassis.kafka.subscription import Subscription
 from tests.batches import Batch, header_name, stored
@@ -50,7 +51,7 @@ def _untouched(monkeypatch: pytest.MonkeyPatch) -> None:
 def subscribe() -> None:
     Subscription(
         Taker(),  # type: ignore[arg-type]
-        bootstrap="127.0.0.1:9",
+        brokers=Brokers("127.0.0.1:9"),
         topics=[PLACE.topic],
         group="probe",
         instance=0,
