@@ -111,6 +111,7 @@ class Taker:
         self._failures = 0
         self._row = Row(name, halt_after, senders)
         self._may_go_on_until = 0.0
+        self.commits_refused = 0  # in a row: the group has given our partitions to somebody else
         self._finished: set[tuple[str, int, int]] = set()
 
     async def take(self, consumer: PollingConsumer, records: Sequence[Raw]) -> None:
@@ -271,7 +272,9 @@ class Taker:
         try:
             async with asyncio.timeout(COMMIT_WITHIN):
                 await consumer.commit({partition: offset + 1 for partition, offset in _last(records).items()})
+            self.commits_refused = 0
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            self.commits_refused += isinstance(error, CommitFailedError)
             # A hint that did not arrive: the records come again and change nothing.
             log.debug("consumer.commit_missed", consumer=self.name, error=describe(error))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Sequence
 from itertools import chain
@@ -25,6 +26,8 @@ POLL_MS = 250  # how long an empty poll waits; records end it at once
 MAX_RECORDS = 500
 STUCK_AFTER = 120.0
 LOOK_EVERY = 1.0
+REFUSED = 3  # commits in a row; a rebalance costs one
+CONTESTED_PAUSE = 5.0  # seconds, more or less, that a member of our own number is left alone
 
 
 class Subscription:
@@ -55,6 +58,7 @@ class Subscription:
         self._failing_since: float | None = None
         self._polls_failed = 0
         self._polling = False
+        self._contested = False
 
     @property
     def alive(self) -> bool:
@@ -76,6 +80,7 @@ class Subscription:
         failures = 0
         while True:
             self._restart.clear()
+            self._contested = False
             broker: KafkaBroker | None = None
             try:
                 cluster = await self._wait_for_topics()
@@ -94,7 +99,10 @@ class Subscription:
                 if broker is not None:
                     await _stop(broker)
             obey_cancel()
-            await asyncio.sleep(min(0.1 * 2 ** min(max(failures, self._polls_failed), 5), 2.0))
+            pause = min(0.1 * 2 ** min(max(failures, self._polls_failed), 5), 2.0)
+            if self._contested:
+                pause = CONTESTED_PAUSE * (0.5 + random.random())  # noqa: S311  # so that one of the two comes first
+            await asyncio.sleep(pause)
 
     async def _wait_for_topics(self) -> str:
         """Return the id of the cluster once it has the topics."""
@@ -171,8 +179,23 @@ class Subscription:
                     await self._taker.take(subscriber.consumer, records)  # type: ignore[arg-type]
                 finally:
                     self._busy_since = None
+                self._look_whether_contested()
 
         return broker
+
+    def _look_whether_contested(self) -> None:
+        """Give way for a while to a process with our own number: a second one, or who replaced us as we stood still.
+
+        Each that joins puts the other out: neither would ever commit, and both would begin again from the same place.
+        """
+        if self._taker.commits_refused < REFUSED:
+            return
+        self._taker.commits_refused = 0
+        log.error(
+            "consumer.contested", consumer=self.name, instance=self._instance, reason="instance_number_used_twice"
+        )
+        self._contested = True
+        self._restart.set()
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> tuple[Any, ...]:
         if self._restart.is_set():

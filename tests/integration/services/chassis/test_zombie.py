@@ -6,14 +6,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import REPORTS
-from services.chassis.kafka import topics
+from services.chassis.kafka import subscription, topics
 from services.chassis.kafka.brokers import Brokers
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
@@ -100,6 +102,7 @@ async def story(point: str, probe: Probe, url: str, producer: AIOKafkaProducer, 
             await until(taken)
     rows = await probe.seen()
     assert sorted(one for one in rows if one in sent) == sorted(sent)
+    assert await probe.dead() == []
 
 
 async def test_wakes_when_its_session_is_over(
@@ -111,12 +114,39 @@ async def test_wakes_when_its_session_is_over(
     tmp_path: Path,
 ) -> None:
     """Each with a group and a topic of its own, side by side: most of the time goes by until the sessions are over."""
-    points = ("polled", "before_commit", "committed")
-    probes = {
-        point: Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
-        for point, own in ((point, f"{namespace}{point[0]}") for point in points)
-    }
     async with asyncio.TaskGroup() as stories:
-        for point, probe in probes.items():
+        for point in ("polled", "before_commit", "committed"):
+            own = f"{namespace}{point[0]}"
+            probe = Probe(probe_database, kafka_bootstrap, REPORTS.named(own), own)
             stories.create_task(story(f"consumer.{point}", probe, probe_url, producer, tmp_path / point), name=point)
-    assert [await probe.dead() for probe in probes.values()] == [[], [], []]
+
+
+async def test_two_processes_of_one_number_go_on_and_are_told_of(
+    probe_database: Database,
+    kafka_bootstrap: str,
+    reports_topic: str,
+    namespace: str,
+    producer: AIOKafkaProducer,
+    compose: Compose,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As when one was started twice, or wakes after it was replaced: each that joins the group puts the other out."""
+    monkeypatch.setattr(subscription, "CONTESTED_PAUSE", 1.0)
+    probe = Probe(probe_database, kafka_bootstrap, reports_topic, namespace)
+    sent: list[str] = []
+
+    async def all_committed() -> bool:
+        return await committed(probe) == len(sent)
+
+    async def contested() -> bool:
+        message = compose.settled()
+        await produce(producer, message, partition=0)
+        sent.append(id_of(message))
+        return "consumer.contested" in {one.message for one in caplog.records}
+
+    async with probe.running(instance=0), replace(probe, batches=[]).running(instance=0):
+        await until(contested)
+        await until(all_committed)
+    assert sorted(await probe.seen()) == sorted(sent)
+    assert await probe.dead() == []

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -102,8 +102,8 @@ async def test_what_can_not_be_finished_in_time_waits_for_its_lease(rig: Rig) ->
 
 
 @asynccontextmanager
-async def process(rig: Rig, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a host as a process until the block ends."""
+async def process(rig: Rig, *, log: Path | None = None, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a host as a process until the block ends; it logs to the terminal, or to `log`."""
     own = {
         "HABEAS_NAMESPACE": rig.namespace,
         "HABEAS_ENVIRONMENT": "test",
@@ -117,9 +117,11 @@ async def process(rig: Rig, **more: str) -> AsyncIterator[asyncio.subprocess.Pro
         "HABEAS_LEASE_SECONDS": "3",
         "HABEAS_LOG_LEVEL": "error",
     }
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.services.connectors.process", cwd=ROOT, env=os.environ | own | more
-    )
+    command = ("-m", "tests.integration.services.connectors.process")
+    with log.open("ab") if log else nullcontext() as stderr:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, *command, cwd=ROOT, env=os.environ | own | more, stderr=stderr
+        )
     try:
         yield child
     finally:
