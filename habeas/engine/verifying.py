@@ -34,7 +34,7 @@ async def look_again(run: Run) -> Look:
     """Return what remains: by the processor's own `verify`, else by a strong read of the items and a fresh locate.
 
     A rectification is looked at through `read` alone, what a hold kept by the strong read alone. Raises whatever the
-    reads raise: a vendor that can not be reached has proven nothing.
+    reads raise: a vendor that cannot be reached has proven nothing.
     """
     if run.task.action is Action.RECTIFY:
         wrong, unread = await values_that_differ(run)
@@ -81,7 +81,7 @@ async def _default_look(run: Run, items: Sequence[StoredItem]) -> list[Item]:
         return remaining
     async for thing in run.caller.stream(run.processor.locate):
         if isinstance(thing, Unlisted):
-            news = unlisted(run, thing)  # what could be listed before the effect and can not be now is not proven
+            news = unlisted(run, thing)  # what could be listed before the effect and cannot be now is not proven
             run.unlisted += [news] if news is not None else []
         elif not isinstance(thing, Identity):
             remaining.append(checked(run, thing))
