@@ -171,7 +171,7 @@ class AttentionReason(StrEnum):
 
     SILENT = "silent"  # the connector said nothing for too long
     NEVER_ANNOUNCED = "never_announced"  # enrolled, but no host has announced it yet
-    CANNOT_BE_PLANNED = "cannot_be_planned"  # its secrets can not be read, manifests run in a circle, or a defect
+    CANNOT_BE_PLANNED = "cannot_be_planned"  # its secrets cannot be read, manifests run in a circle, or a defect
     NO_PROCESSORS = "no_processors"  # nothing is enrolled in its mode, so nothing can be planned
     CREDENTIALS_REJECTED = "credentials_rejected"
     KEEPS_FAILING = "keeps_failing"
@@ -245,7 +245,7 @@ def headline_of(dispositions: Iterable[Disposition], *, complete: bool = True, u
     """Return the one word for a set of dispositions, of a task's lines or of a whole request's.
 
     `complete=False` says that a part of the search did not happen (a resolver failed, a processor was retired or
-    skipped): then the best that can be said is `partly_fulfilled`, and "nothing found" can not be said at all. Nor can
+    skipped): then the best that can be said is `partly_fulfilled`, and "nothing found" cannot be said at all. Nor can
     it with `unsearched=True`, where a processor could not be asked (`NO_ACCEPTED_IDENTITY`): what others answered is a
     part. Where nobody was asked, nothing is fulfilled.
     """

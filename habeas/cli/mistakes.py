@@ -4,7 +4,7 @@ from habeas.client import HabeasProblem
 
 
 class Mistake(Exception):
-    """The command can not go on; the message is one line that says what to do about it."""
+    """The command cannot go on; the message is one line that says what to do about it."""
 
 
 def one_line(problem: HabeasProblem) -> str:

@@ -96,7 +96,7 @@ class NotSettledInTime(HabeasError, TimeoutError):
 
 
 class NotSendable(HabeasError, ValueError):
-    """An argument can not be put into a call: an id that is empty, a key that no header can carry."""
+    """An argument cannot be put into a call: an id that is empty, a key that no header can carry."""
 
 
 def _field_errors(value: Any) -> tuple[FieldError, ...]:

@@ -81,7 +81,7 @@ async def act(run: Run) -> Wait | None:
         return wait
     for batch in _batches(run, run.pending(), whole=effect.whole):
         if run.stored[batch[0].ordinal].result is not None:
-            break  # the vendor can not do it: all that was pending is decided already
+            break  # the vendor cannot do it: all that was pending is decided already
         ready = await _cleared(run, batch)
         decided = await decide(run, ready) if run.task.action is Action.RECTIFY else None
         if decided is not None:
@@ -116,7 +116,7 @@ async def take_answer(run: Run, outcome: object, asked: Sequence[StoredItem]) ->
 
 
 async def refuse(run: Run, items: Iterable[StoredItem], reason: str) -> None:
-    """Remember that the vendor can not do it for `items`."""
+    """Remember that the vendor cannot do it for `items`."""
     await run.keep({item.ordinal: Result(item.item, Disposition.REFUSED, note=reason) for item in items})
 
 

@@ -191,11 +191,11 @@ class _Alarm:
             self._under_way.cancel()
 
 
-_END: Any = object()  # the end of a stream: processors can not yield it
+_END: Any = object()  # the end of a stream: processors cannot yield it
 
 
 def _without_stop(work: Callable[[], T]) -> Callable[[], T]:
-    """Return `work` with StopIteration named as the defect it is: a future can not carry it."""
+    """Return `work` with StopIteration named as the defect it is: a future cannot carry it."""
 
     def guarded() -> T:
         try:

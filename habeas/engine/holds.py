@@ -21,7 +21,7 @@ def hold_on(item: Item, rules: Iterable[RetentionRule], *, today: date) -> Hold 
     """Return the longest hold on `item`, or None when it may go.
 
     An item without a date under a rule is kept without an end: to keep too long can be mended, to erase too early
-    can not.
+    cannot.
     """
     holds = [
         Hold(rule.ground, None if item.dated is None else end_of(rule, item.dated))

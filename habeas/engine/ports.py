@@ -113,7 +113,7 @@ class ExportReceipt:
 class Exports(Protocol):
     """Where one attempt's export goes; the host seals, counts and digests it there.
 
-    All may raise `LeaseLost`, and `RetryLater` while the store can not be reached. An export that was begun and not
+    All may raise `LeaseLost`, and `RetryLater` while the store cannot be reached. An export that was begun and not
     finished is nobody's: whoever gave it to `work` removes it once that has returned or raised.
     """
 

@@ -42,7 +42,7 @@ async def look_again(run: Run) -> Look:
     """Return what remains: by the processor's own `verify`, else by a strong read of the items and a fresh locate.
 
     A rectification is looked at through `read` alone, what a hold kept by the strong read alone. Raises whatever the
-    reads raise: a vendor that can not be reached has proven nothing.
+    reads raise: a vendor that cannot be reached has proven nothing.
     """
     if run.task.action is Action.RECTIFY:
         wrong, unread = await values_that_differ(run)

@@ -79,7 +79,7 @@ class CredentialsRejected(ProcessorError):
 
 
 class CannotFulfil(ProcessorError):
-    """The vendor can not do this for this subject, and never will: an account under litigation, an id out of range.
+    """The vendor cannot do this for this subject, and never will: an account under litigation, an id out of range.
 
     All that is not yet done is `refused` with this reason, and the subject is told. Not for what another try, another
     secret or another release of the processor could mend.

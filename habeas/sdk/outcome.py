@@ -84,7 +84,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """Data of `category` that the vendor can not list for this subject: yielded by `locate` instead of silence.
+    """Data of `category` that the vendor cannot list for this subject: yielded by `locate` instead of silence.
 
     The outcome then says `failed`, `not_checkable`, with this `reason` (a machine word): never that nothing was found.
     For a copy it also stands for what can be listed and is not handed out, beside the items that are.

@@ -72,7 +72,7 @@ class Processor(Generic[ConfigT]):
 
         Look under each of `ctx.identities`: one may be all that is known. Compare the identity of each candidate
         exactly, for a vendor's search is often fuzzy, and follow its pages to their end. Raise `RetryLater` when the
-        vendor can not be reached or read; an empty answer means that there is nothing. Where the vendor has no way to
+        vendor cannot be reached or read; an empty answer means that there is nothing. Where the vendor has no way to
         list a category for these identities, yield `Unlisted`. An item that is yielded twice counts once.
         """
         raise CannotFulfil("locate_not_served")

@@ -4,7 +4,7 @@
         def vendor(self):
             return MyVendorUnderTest(...)
 
-Only what the manifest serves is tested. What your vendor under test can not be brought to do is skipped, and the
+Only what the manifest serves is tested. What your vendor under test cannot be brought to do is skipped, and the
 reason says what to add for it to run. Tests are plain functions with an event loop of their own, so they need pytest
 and none of its plugins; each begins with a new vendor from `vendor`.
 """

@@ -15,7 +15,7 @@ _numbers = count(1)
 
 
 class NotArranged(Exception):
-    """The vendor under test can not be brought to do this; the kit skips what needs it and says what to add."""
+    """The vendor under test cannot be brought to do this; the kit skips what needs it and says what to add."""
 
     def __init__(self, add: str = "the vendor under test raised NotArranged: it cannot be brought to do this") -> None:
         """Take `add`: what the author would write for the test to run."""
@@ -122,7 +122,7 @@ class VendorUnderTest(ABC):
         """From now on let `fault` befall every call, or only the one with the number `at` from now (from 0).
 
         Override it where the vendor is not reached through `Http`; `trouble` says in a word what is wanted
-        (`rate_limited`, `hanging`, `lost_reply`, ...), and `NotArranged` is the answer to what can not be done.
+        (`rate_limited`, `hanging`, `lost_reply`, ...), and `NotArranged` is the answer to what cannot be done.
         """
         if not self.wired:
             raise NotArranged("give `transport=self.transport()` to Http in open() of your VendorUnderTest")

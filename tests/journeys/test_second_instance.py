@@ -1,12 +1,15 @@
 """A second instance of a kind: another account of the same vendor works by enrolment and settings alone."""
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from habeas.local.enrolment import Enroller, Wanted, write_settings
-from tests.journeys.world import Person, World, wait_for
+from tests.journeys.errands import NEW_PHONE
+from tests.journeys.world import Person, World, wait_for, wish
 
 CONTACTS = "crm/v3/objects/contacts"
 TOKEN = "sandbox-hubspot-us-token"
@@ -69,6 +72,31 @@ def test_a_person_known_in_two_accounts_is_erased_in_both(calm: World, us: httpx
     assert calm.remains(other) > 0
     assert ledger(calm, "hubspot-us", person)[2:] == ["contact.gdpr_delete"]
     assert ledger(calm, "hubspot", person).count("contact.gdpr_delete") == 1
+
+
+def test_a_person_known_in_two_accounts_is_corrected_in_both_and_given_a_copy_of_both(
+    calm: World, us: httpx.Client, tmp_path: Path
+) -> None:
+    (person,) = calm.people(1)
+    contact = known(us, person)
+
+    calm.wait(calm.file([wish("rectification", person, corrections={"contact.phone": NEW_PHONE})]))
+
+    properties = us.get(f"{CONTACTS}/{contact}?properties=phone").raise_for_status().json()["properties"]
+    assert properties["phone"] == NEW_PHONE
+    assert calm.phones(person) == {NEW_PHONE}
+    assert ledger(calm, "hubspot-us", person)[2:] == ["contact.update"]
+
+    (access,) = calm.file([wish("access", person)])
+    calm.wait([access])
+
+    saved = calm.habeas.requests.package(access).save(tmp_path / "copy.zip")
+    with zipfile.ZipFile(saved.path) as package:
+        copies = {name: package.read(f"{name}/contact.json").decode() for name in ("crm-eu", "crm-us")}
+        assert "Called." in package.read("crm-us/notes.json").decode()
+    assert all(person.email in copy and NEW_PHONE in copy for copy in copies.values())
+    assert "Second" in copies["crm-us"]
+    assert "Second" not in copies["crm-eu"]
 
 
 def test_an_account_whose_token_is_refused_waits_for_a_person_and_loses_nothing(calm: World, us: httpx.Client) -> None:

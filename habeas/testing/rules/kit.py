@@ -23,7 +23,7 @@ READS = ("GET", "HEAD")
 
 
 class Kit(ABC):
-    """Gives every rule a vendor, and skips with a reason what does not apply or can not be arranged."""
+    """Gives every rule a vendor, and skips with a reason what does not apply or cannot be arranged."""
 
     people_are_alike: bool = True
     """Whether every person of the vendor under test has equally many things, so that counts can be compared."""

@@ -286,6 +286,6 @@ async def test_a_method_that_is_not_there_is_405_and_says_what_is(caller: httpx.
 @pytest.mark.parametrize(
     "request_id", ["req_01J00000000000000000000000", "req_1", "tsk_01J00000000000000000000000", "%00"]
 )
-@pytest.mark.parametrize("rest", ["", "/tasks", "/timeline", "/recipients"])
+@pytest.mark.parametrize("rest", ["", "/tasks", "/timeline", "/recipients", "/package"])
 async def test_an_unknown_request_is_404(caller: httpx.AsyncClient, request_id: str, rest: str) -> None:
     check(await caller.get(f"/v1/requests/{request_id}{rest}"), 404, "not_found")
