@@ -230,7 +230,7 @@ class RecipientOut(Out):
 
 
 class ReasonIn(In):
-    """Why an operator acts; recorded on the timeline, or with the processor that it is about. No personal data."""
+    """Why an operator acts; recorded on the timeline, or with what it is about. No personal data."""
 
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200)]
 
@@ -292,6 +292,9 @@ class DeadLetterOut(Out):
     at: datetime
     expires_at: datetime
     state: Literal["dead", "redriven", "discarded"]
+    dealt_at: datetime | None = Field(default=None, description="when it was redriven or discarded")
+    dealt_by: str | None = Field(default=None, description="client id of who did, or `command line`")
+    dealt_reason: str | None = Field(default=None, description="why it was discarded")
 
 
 class ConsumerOut(Out):

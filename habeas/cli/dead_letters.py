@@ -44,6 +44,9 @@ def show(habeas: Habeas, out: Output, *, service: Service, letter_id: LetterId) 
             ("state", word(letter.state)),
             ("at", when(letter.at)),
             ("expires", when(letter.expires_at)),
+            ("dealt with", when(letter.dealt_at) if letter.dealt_at else None),
+            ("by", letter.dealt_by),
+            ("because", letter.dealt_reason),
         ]
     )
     out.one(letter, shown)

@@ -227,6 +227,9 @@ class DeadLetter(Answer):
     at: datetime
     expires_at: datetime | None = None
     state: str
+    dealt_at: datetime | None = None
+    dealt_by: str | None = None
+    dealt_reason: str | None = None
 
 
 class Consumer(Answer):

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from services.chassis import faultpoints, log, tracing
 from services.chassis.crypto.at_rest import KeyUnreadable, Undecryptable, read_key_file
-from services.chassis.dead_letters import SQL, DeadLetters
+from services.chassis.dead_letters import COMMAND_LINE, SQL, DeadLetters
 from services.chassis.failure import Failure
 from services.chassis.postgres.migrations import MigrationError, migrate
 from services.chassis.postgres.pool import Connection, lone_connection
@@ -156,7 +156,7 @@ async def _dead_letters(settings: ServiceSettings, arguments: argparse.Namespace
             return await _show(connection, letters, arguments.number)
         work = letters.redrive if arguments.action == "redrive" else letters.discard
         async with connection.transaction():
-            if not await work(connection, arguments.number):
+            if not await work(connection, arguments.number, actor=COMMAND_LINE):
                 msg = "there is no such dead letter, or it was dealt with already, or it cannot be sent again"
                 raise Failure(msg)
         return 0

@@ -18,6 +18,8 @@ from services.chassis.postgres.queries import Queries
 log = get_logger(__name__)
 SQL = Queries.load(__package__, "dead_letters.sql")
 
+COMMAND_LINE = "command line"  # who dealt with a letter on the service's own machine, without a key
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -76,8 +78,11 @@ class DeadLetters:
             [(name, _unb64(value)) for name, value in document["headers"]],
         )
 
-    async def redrive(self, connection: Connection, number: int) -> bool:
-        """Send a letter again as it came, with its event id and proof; False when it is gone or can not be sent."""
+    async def redrive(self, connection: Connection, number: int, *, actor: str) -> bool:
+        """Send a letter again as it came, with its event id and proof; False when it is gone or can not be sent.
+
+        `actor` is the id of the client that wants it, or `COMMAND_LINE`.
+        """
         row = await connection.fetchrow(SQL["lock_dead"], number)
         if row is None:
             return False
@@ -90,15 +95,15 @@ class DeadLetters:
         if key is None or letter.value is None or len(headers) != len(letter.headers):
             return False
         await connection.execute(SQL["send_again"], letter.topic, key, json.dumps(headers), letter.value)
-        await connection.execute(SQL["mark"], number, "redriven")
+        await connection.execute(SQL["mark"], number, "redriven", actor, None)
         return True
 
-    async def discard(self, connection: Connection, number: int) -> bool:
-        """Give a letter up; its bytes go at its expiry."""
+    async def discard(self, connection: Connection, number: int, *, actor: str, reason: str | None = None) -> bool:
+        """Give a letter up, and keep who did and why; all of it goes at its expiry."""
         row = await connection.fetchrow(SQL["lock_dead"], number)
         if row is None:
             return False
-        await connection.execute(SQL["mark"], number, "discarded")
+        await connection.execute(SQL["mark"], number, "discarded", actor, reason)
         return True
 
     async def expire(self, connection: Connection) -> int:

@@ -8,7 +8,8 @@ ON CONFLICT (consumer, topic, "partition", "offset") DO NOTHING;
 
 -- name: page
 -- Lists letters from the newest on, below a number.
-SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state
+SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state, dealt_at, dealt_by,
+       dealt_reason
 FROM dead_letters
 WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR state = $2)
 ORDER BY id DESC
@@ -16,7 +17,8 @@ LIMIT $3;
 
 -- name: whole
 -- Reads one letter with its sealed bytes.
-SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state, sealed
+SELECT id, consumer, topic, "partition", "offset", reason, proven, event_id, at, expires_at, state, dealt_at, dealt_by,
+       dealt_reason, sealed
 FROM dead_letters
 WHERE id = $1;
 
@@ -25,8 +27,8 @@ WHERE id = $1;
 SELECT id, consumer, topic, "partition", "offset", sealed FROM dead_letters WHERE id = $1 AND state = 'dead' FOR UPDATE;
 
 -- name: mark
--- Says what was done with a letter.
-UPDATE dead_letters SET state = $2 WHERE id = $1;
+-- Says what was done with a letter, by whom and why.
+UPDATE dead_letters SET state = $2, dealt_at = now(), dealt_by = $3, dealt_reason = $4 WHERE id = $1;
 
 -- name: send_again
 -- Puts a letter's record back into the outbox as it came.

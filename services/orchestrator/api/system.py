@@ -63,7 +63,7 @@ async def redrive_dead_letter(call: Call) -> Response:
     number = _number(call)
     async with call.deps.operations.database.transaction() as connection:
         await _letter(connection, number)
-        if not await call.deps.dead_letters.redrive(connection, number):
+        if not await call.deps.dead_letters.redrive(connection, number, actor=call.principal.client_id):
             detail = "It was dealt with before, or its bytes cannot be sent again as they are."
             raise NotAllowed("dead_letter_not_redrivable", detail)
         answer = await _letter(connection, number)
@@ -79,7 +79,8 @@ async def discard_dead_letter(call: Call) -> Response:
     body = bodies.parse(ReasonIn, await bodies.read(call.request, limit=256 * bodies.KIB))
     async with call.deps.operations.database.transaction() as connection:
         await _letter(connection, number)
-        if not await call.deps.dead_letters.discard(connection, number):
+        actor = call.principal.client_id
+        if not await call.deps.dead_letters.discard(connection, number, actor=actor, reason=body.reason):
             raise NotAllowed("dead_letter_dealt_with", "It was redriven or discarded before.")
         answer = await _letter(connection, number)
     log.warning("dead_letter.discarded", dead_letter=number, reason=body.reason, client_id=call.principal.client_id)

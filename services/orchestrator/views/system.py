@@ -23,6 +23,9 @@ def dead_letter_out(row: Mapping[str, Any]) -> DeadLetterOut:
         at=row["at"],
         expires_at=row["expires_at"],
         state=row["state"],
+        dealt_at=row["dealt_at"],
+        dealt_by=row["dealt_by"],
+        dealt_reason=row["dealt_reason"],
     )
 
 

@@ -53,6 +53,12 @@ def test_dead_letters_show(habeas: Habeas, server: FakeServer) -> None:
     shown = habeas("dead-letters", "show", "orchestrator", "7").out
     assert "unproven" in shown
     assert "no: nobody knows who sent it" in shown
+    assert "dealt with" not in shown
+    dealt = {"state": "discarded", "dealt_at": "2026-01-31T10:00:00Z", "dealt_by": "cli_7", "dealt_reason": "a test"}
+    server.answers["GET /v1/dead-letters/orchestrator/7"] = {**LETTER, **dealt}
+    shown = habeas("dead-letters", "show", "orchestrator", "7").out
+    assert "cli_7" in shown
+    assert "a test" in shown
 
 
 def test_dead_letters_are_decided_on(habeas: Habeas, server: FakeServer) -> None:

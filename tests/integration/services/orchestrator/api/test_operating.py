@@ -136,6 +136,7 @@ async def test_a_dead_letter_is_redriven_once_as_it_came(api: Api, caller: httpx
     assert (await caller.get(path)).json()["state"] == "dead"
     answer = await caller.post(f"{path}/redrive")
     assert (answer.status_code, answer.json()["state"]) == (200, "redriven")
+    assert answer.json()["dealt_by"].startswith("cli_")
     (sent,) = await api.rows("SELECT topic, key, headers, value FROM outbox")
     assert (sent["topic"], sent["key"], sent["value"]) == ("habeas.reports.v1", "req_1", b'{"broken": true}')
     assert "evt_1" in sent["headers"]
@@ -148,7 +149,11 @@ async def test_a_dead_letter_is_discarded_with_a_reason(api: Api, caller: httpx.
     (number,) = await add_letters(api, 7)
     path = f"/v1/dead-letters/orchestrator/{number}/discard"
     assert (await caller.post(path, json={})).status_code == 422
-    assert (await caller.post(path, json=REASON)).json()["state"] == "discarded"
+    letter = DeadLetterOut.model_validate((await caller.post(path, json=REASON)).json())
+    assert (letter.state, letter.dealt_reason) == ("discarded", REASON["reason"])
+    assert letter.dealt_by is not None
+    assert letter.dealt_by.startswith("cli_")
+    assert letter.dealt_at is not None
     again = await caller.post(path, json=REASON)
     assert (again.status_code, again.json()["code"]) == (409, "dead_letter_dealt_with")
 
