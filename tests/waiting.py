@@ -8,10 +8,13 @@ PAUSE = 0.02
 CANCEL_AGAIN = 30.0  # seconds, longer than anything takes that stops in order
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 60.0) -> None:
-    """Return once `condition` holds; raise TimeoutError when it does not `within` so many seconds."""
+async def until(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], *, within: float = 60.0) -> None:
+    """Return once `holds` does; raise TimeoutError when it does not `within` so many seconds."""
     async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110  # what is waited for lies in another process
+        while True:
+            answer = holds()
+            if answer if isinstance(answer, bool) else await answer:
+                return
             await asyncio.sleep(PAUSE)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -43,16 +43,6 @@ KEYS = ProcessorKeys.from_secret("notifier", 1, SECRET)
 ROLE = "habeas_test_notifier"
 PASSWORD = "made-up"
 WITHIN = 60.0
-
-
-async def until(holds: Callable[[], Awaitable[bool]] | Callable[[], bool], within: float = WITHIN) -> None:
-    """Return once `holds` does; fail when it takes too long."""
-    async with asyncio.timeout(within):
-        while True:
-            answer = holds()
-            if answer if isinstance(answer, bool) else await answer:
-                return
-            await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """A due notice on Kafka becomes one mail and one report."""
 
-from tests.integration.services.notifier.conftest import World, due, until
+from tests.integration.services.notifier.conftest import World, due
+from tests.waiting import until
 
 
 async def test_a_due_notice_becomes_one_mail_and_one_report(world: World) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.services.notifier.conftest import WITHIN, World, due, until
+from tests.integration.services.notifier.conftest import WITHIN, World, due
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[4]
 

@@ -11,7 +11,8 @@ from habeas.vocabulary import Language, NoticeKind
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import seal
 from services.notifier.app import Notifier
-from tests.integration.services.notifier.conftest import KEYS, World, due, until
+from tests.integration.services.notifier.conftest import KEYS, World, due
+from tests.waiting import until
 
 
 def again(one: NoticeDue, dispatch_no: int) -> NoticeDue:
