@@ -39,7 +39,8 @@ class Shop(sdk.Processor[Settings]):
 
     async def locate(self, ctx: sdk.Context) -> AsyncIterator[sdk.Item]:
         for identity in ctx.identities:
-            for row in await self._ask(ctx, f"SELECT * FROM habeas WHERE {identity.type} = $1", identity.value):
+            value = identity.value.lower() if identity.type is sdk.IdentityType.EMAIL else identity.value
+            for row in await self._ask(ctx, f"SELECT * FROM habeas WHERE {identity.type} = $1", value):
                 yield sdk.Item(row["ref"], row["category"], identity, dated=row["dated"])
 
     async def reread(self, ctx: sdk.Context, items: Items) -> AsyncIterator[sdk.Item]:

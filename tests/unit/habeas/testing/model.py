@@ -144,7 +144,7 @@ class Sound(Processor[NoConfig]):
     async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
         for identity in ctx.identities:
             async for thing in self.listed(identity):
-                if thing[word(identity.type)] == identity.value:
+                if same(thing, identity):
                     yield Item(thing["id"], thing["kind"], identity)
                     yield Identity(IdentityType.CUSTOMER_ID, thing["customer"])
 
@@ -219,6 +219,15 @@ class Sound(Processor[NoConfig]):
     async def marked(self, item: Item, mark: Disposition) -> Result:
         await self.call("PATCH", f"things/{item.ref}", json={"mark": mark.value})
         return Result(item, mark)
+
+
+def same(thing: dict[str, Any], identity: Identity) -> bool:
+    found = str(thing[word(identity.type)])
+    return (
+        found.casefold() == identity.value.casefold()
+        if identity.type is IdentityType.EMAIL
+        else found == identity.value
+    )
 
 
 def word(kind: IdentityType) -> str:

@@ -30,6 +30,7 @@ PROMISES = {
     "not found": (
         "test_says_nothing_found_of_somebody_unknown",
         "test_a_busy_vendor_is_not_an_empty_one",
+        "test_an_address_in_capitals_is_the_same_address",
         "test_an_export_of_somebody_unknown_is_empty",
         "test_nothing_is_done_to_somebody_unknown",
     ),

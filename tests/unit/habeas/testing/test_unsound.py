@@ -41,6 +41,7 @@ def failure(processor: type[Sound], test: str, *more: object) -> str:
         (unsound.OneEyed, "test_each_accepted_identity_is_enough_to_begin_with", "known by customer_id alone"),
         (parts.Wandering, "test_identities_of_a_foreign_type_are_not_asked_about", "look by `ctx.identities` alone"),
         (parts.Typeless, "test_a_value_of_another_type_finds_nobody", "what the vendor has of that type alone"),
+        (parts.Literal, "test_an_address_in_capitals_is_the_same_address", "look under both spellings"),
         (unsound.Fuzzy, "test_a_pattern_matches_nobody", "escape what you search for, and compare"),
         (unsound.Meddling, "test_resolves_only_what_its_manifest_names", "to resolve is to look"),
         (unsound.NoFiles, "test_erases_everything_and_looks_again", "does `locate` find all?"),

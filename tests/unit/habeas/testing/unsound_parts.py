@@ -64,6 +64,15 @@ class Typeless(Sound):
                         yield Item(thing["id"], thing["kind"], identity)
 
 
+class Literal(Sound):
+    """Takes an address in capitals for another one."""
+
+    async def locate(self, ctx: Context) -> Found:
+        async for thing in Sound.locate(self, ctx):
+            if not isinstance(thing, Item) or thing.matched.value == thing.matched.value.casefold():
+                yield thing
+
+
 class Punctual(Sound):
     """Will not do what should have been done by now."""
 
