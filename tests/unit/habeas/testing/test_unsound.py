@@ -53,6 +53,7 @@ def failure(processor: type[Sound], test: str, *more: object) -> str:
         (unsound.Credulous, "test_verify_really_reads_again", "must ask the vendor again, and remember nothing"),
         (unsound.Echoing, "test_what_changed_hands_is_left_alone", "`reread` must say whose an item is now"),
         (unsound.Meddling, "test_a_cancel_before_the_first_effect_leaves_everything", "`locate` only reads"),
+        (parts.Undated, "test_what_must_be_kept_is_kept", "must give `dated` as `locate` gives it"),
         (unsound.Careless, "test_what_must_be_kept_is_kept", "`taken_with` must name what takes them along"),
     ],
 )

@@ -1,6 +1,7 @@
 """Processors that take a part for the whole, or one identifier for another; each breaks one rule."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from habeas.sdk import CannotFulfil, Context, Disposition, Identity, IdentityType, Item, Result, RetryLater, Unlisted
@@ -71,6 +72,14 @@ class Literal(Sound):
         async for thing in Sound.locate(self, ctx):
             if not isinstance(thing, Item) or thing.matched.value == thing.matched.value.casefold():
                 yield thing
+
+
+class Undated(Sound):
+    """Gives a thing's date when it finds it, and not when it reads it again."""
+
+    async def reread(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
+        async for item in Sound.reread(self, ctx, items):
+            yield replace(item, dated=None)
 
 
 class Punctual(Sound):
