@@ -108,6 +108,11 @@ def test_networks(processor: type[Sound], test: str, more: str | None, message: 
             "test_a_call_that_fails_for_good_is_not_told_as_done",
             "give each thing a Result of its own",
         ),
+        (
+            parts.Nodding,
+            "test_a_correction_that_fails_for_good_is_not_told_as_written",
+            "judge the answer to each call",
+        ),
         (parts.Glib, "test_what_is_done_in_part_is_told_in_part", "what it says of each thing"),
         (parts.Skipping, "test_a_copy_that_lacks_something_for_good_is_not_told_as_whole", "judge the status of each"),
     ],

@@ -4,8 +4,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from habeas.sdk import CannotFulfil, Context, Disposition, Identity, IdentityType, Item, Result, RetryLater, Unlisted
-from tests.unit.habeas.testing.model import Sound, word
+from habeas.sdk import (
+    CannotFulfil,
+    Change,
+    Context,
+    Disposition,
+    Identity,
+    IdentityType,
+    Item,
+    Result,
+    RetryLater,
+    Unlisted,
+)
+from tests.unit.habeas.testing.model import MANIFEST, Sound, word
 
 Found = AsyncIterator[Item | Identity | Unlisted]
 
@@ -16,6 +27,16 @@ class Glib(Sound):
     async def erased(self, item: Item, key: str) -> Result:
         await self.http.call("DELETE", f"things/{item.ref}", headers={"idempotency-key": key})
         return Result(item, Disposition.ERASED)
+
+
+class Nodding(Sound):
+    """Takes every answer to a correction for a yes."""
+
+    async def rectify(self, ctx: Context, changes: Sequence[Change]) -> Sequence[Result]:
+        for change in changes:
+            values = {MANIFEST.fields[one.field].name: one.new for one in change.corrections}
+            await self.http.call("PATCH", f"things/{change.item.ref}", json=values)
+        return [Result(change.item, Disposition.RECTIFIED) for change in changes]
 
 
 class Despairing(Sound):
