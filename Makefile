@@ -61,6 +61,7 @@ test-kill: $(READY) ## stop and kill services, broker and database at every name
 
 bench: $(READY) ## measure, and print ratios of one warm run
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.vendors
 
 lock: $(READY) ## compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --all-extras --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock

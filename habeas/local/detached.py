@@ -4,6 +4,7 @@ Run as a program, this module is that stack. It tells its starter of its progres
 first one being its process id, the last one `up` or one that begins with `error `, and closes it then.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -49,7 +50,7 @@ def up(home: Path | None = None, *, say: Say = quietly) -> StackState:
     ):
         if process.stdout is None:
             raise LocalStackError("The stack has no output to follow.")
-        _follow(process.stdout, say, place)
+        _follow(process.stdout, say, place, group=process.pid)
     found = state.read(place.state)
     if found is None:
         problem = f"The stack ended at once; the reason is at the end of {place.log('stack')}."
@@ -84,11 +85,14 @@ def status(home: Path | None = None) -> StackState | None:
     return found if found is not None and found.running else None
 
 
-def _follow(told: Iterator[str], say: Say, place: Home) -> None:
-    """Pass on what the new stack tells until it is up. Raises LocalStackError with what it could not do."""
-    lines = map(str.rstrip, told)
-    pid = next(lines, None)
+def _follow(told: Iterator[str], say: Say, place: Home, *, group: int) -> None:
+    """Pass on what the new stack tells until it is up, and end its process `group` where this is interrupted.
+
+    Raises LocalStackError with what it could not do.
+    """
     try:
+        lines = map(str.rstrip, told)
+        next(lines, None)  # its process id
         for line in lines:
             if line == UP:
                 return
@@ -96,9 +100,9 @@ def _follow(told: Iterator[str], say: Say, place: Home) -> None:
                 raise LocalStackError(line.removeprefix(ERROR))
             say(line)
     except KeyboardInterrupt:
-        if pid is not None:
-            os.kill(int(pid), signal.SIGTERM)
-            wait_until(lambda: not place.is_locked(), seconds=DOWN_WITHIN)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)  # it may not have told its process id yet
+        wait_until(lambda: not place.is_locked(), seconds=DOWN_WITHIN)
         raise
     problem = f"The stack ended before it was up; the reason is at the end of {place.log('stack')}."
     raise LocalStackError(problem)

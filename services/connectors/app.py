@@ -47,7 +47,7 @@ class Host:
         self._due = Wake()
         self._reported = Wake()
         holder = f"{settings.instance}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.relay = Relay(database, settings.kafka_bootstrap, service=SERVICE, holder=holder, wake=self._reported)
+        self.relay = Relay(database, settings.brokers, service=SERVICE, holder=holder, wake=self._reported)
         self.roster = Roster(
             settings.processors_dir,
             only=settings.only,
@@ -110,7 +110,7 @@ class Host:
             reported=self._reported,
         )
         forget = Forget(database, roster, self._reports, self._dead_letters, reported=self._reported)
-        cluster = ClusterWatch(database, settings.kafka_bootstrap, self._start_afresh)
+        cluster = ClusterWatch(database, settings.brokers, self._start_afresh)
         return [
             Loop("relay", self.relay.step, wake=self._reported),
             Loop("folders", roster.step, idle=settings.folder_poll),
@@ -150,7 +150,7 @@ class Host:
         await self._announce.everything()
 
     async def _ping_kafka(self) -> None:
-        await cluster_id(self._settings.kafka_bootstrap)
+        await cluster_id(self._settings.brokers)
 
     async def _consuming(self) -> None:
         if not self.roster.looked or not all(one.ready for one in self.roster.subscriptions):

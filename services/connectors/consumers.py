@@ -43,7 +43,7 @@ def subscription(
     )
     return Subscription(
         taker,
-        bootstrap=settings.kafka_bootstrap,
+        brokers=settings.brokers,
         topics=[topic],
         group=group_of(settings.namespace, processor),
         instance=settings.instance,

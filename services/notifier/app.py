@@ -54,7 +54,7 @@ class Notifier:
         self.dead_letters = DeadLetters(read_key_file(settings.key_file), days=settings.dead_letter_days)
         self.due, relaying = Wake(), Wake()
         self._composer = Composer(source="notifier", namespace=settings.namespace)
-        self.relay = Relay(database, settings.kafka_bootstrap, service="notifier", holder=self.holder, wake=relaying)
+        self.relay = Relay(database, settings.brokers, service="notifier", holder=self.holder, wake=relaying)
         self.notices = Notices(database, announce=self._report)
         self.lease = Lease(database, f"sender/{self.holder}", self.holder, settings.sender_lease)
         self.post = Post(_server(settings), _composing(settings))
@@ -69,7 +69,7 @@ class Notifier:
             announced=relaying.set,
         )
         self.subscription = self._subscription(relaying)
-        self.watch = ClusterWatch(database, settings.kafka_bootstrap, self._another_cluster)
+        self.watch = ClusterWatch(database, settings.brokers, self._another_cluster)
         self.loops = self._loops()
         self.http = HttpServer(health_app(self._health()), host=settings.http_host, port=settings.http_port)
 
@@ -102,7 +102,7 @@ class Notifier:
             dead_letters=self.dead_letters,
             after_commit=wake,
             namespace=settings.namespace,
-            bootstrap=settings.kafka_bootstrap,
+            brokers=settings.brokers,
             instance=settings.instance,
             session_timeout=settings.kafka_session_timeout,
             halt_after=settings.halt_after,

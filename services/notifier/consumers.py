@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contracts.topics import NOTICES
 from services.chassis.crypto.keys import KeySource
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.consumer import BatchHandler, Taker
 from services.chassis.kafka.decoding import Decoder
 from services.chassis.kafka.subscription import Subscription
@@ -27,7 +28,7 @@ def subscribe(
     dead_letters: DeadLetters,
     after_commit: Callable[[], None],
     namespace: str,
-    bootstrap: str,
+    brokers: Brokers,
     instance: int,
     session_timeout: float,
     halt_after: int,
@@ -46,7 +47,7 @@ def subscribe(
     )
     return Subscription(
         taker,
-        bootstrap=bootstrap,
+        brokers=brokers,
         topics=[topic],
         group=group(namespace),
         instance=instance,

@@ -77,7 +77,7 @@ async def serve(settings: OrchestratorSettings) -> bool:
     provisioner = Provisioner(deps)
     readers = subscriptions(deps, dead_letters)
     holder = f"orchestrator-{settings.instance}-{os.getpid()}"
-    relay = Relay(deps.database, settings.kafka_bootstrap, service="orchestrator", holder=holder, wake=deps.wakes.relay)
+    relay = Relay(deps.database, settings.brokers, service="orchestrator", holder=holder, wake=deps.wakes.relay)
     silence = SilenceBreaker(deps)
     watch = _watch(deps, provisioner, readers, relay, silence)
     loops = _loops(deps, dead_letters, provisioner, relay, silence, watch)
@@ -121,7 +121,7 @@ def _watch(
         relay.rebuild("cluster_changed")
         await silence.everything()
 
-    return ClusterWatch(deps.database, deps.settings.kafka_bootstrap, start_over)
+    return ClusterWatch(deps.database, deps.settings.brokers, start_over)
 
 
 def _loops(

@@ -62,7 +62,7 @@ def _subscription(deps: Dependencies, topic: Topic, taker: Taker) -> Subscriptio
     prefix = f"{settings.namespace}." if settings.namespace else ""
     return Subscription(
         taker,
-        bootstrap=settings.kafka_bootstrap,
+        brokers=settings.brokers,
         topics=[topic.named(settings.namespace)],
         group=f"{prefix}habeas.{taker.name}",
         instance=settings.instance,

@@ -65,7 +65,7 @@ class Provisioner:
         specs = [topics.task_spec(settings.namespace, one) for one in processors]
         if fixed:
             specs = [*topics.fixed_specs(settings.namespace), *specs]
-        await topics.ensure(settings.kafka_bootstrap, specs, replication=settings.replication)
+        await topics.ensure(settings.brokers, specs, replication=settings.replication)
 
 
 class WrongTopics(RuntimeError):

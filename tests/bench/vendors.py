@@ -189,7 +189,7 @@ def stage() -> Iterator[Stage]:
 def main() -> None:
     """Parse the arguments and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.vendors", description=__doc__)
-    parser.add_argument("--people", type=int, default=60, help="on each side of a round")
+    parser.add_argument("--people", type=int, default=20, help="on each side of a round")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with stage() as one:

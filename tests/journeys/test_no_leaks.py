@@ -42,6 +42,7 @@ DIGESTS = {
     "orchestrator.subject_turns.blind",
     "orchestrator.timeline.hash",
 }
+CONTROLLED = ("log", "file", "table", "postgres_files", "topic", "kafka_files", "process", "span", "metrics")
 # These must have held something when we looked, or we looked at the wrong time.
 MUST_BE_SEEN = (
     "orchestrator.request_keys.wrapped",
@@ -96,7 +97,7 @@ def test_nobody_is_found_in_any_file_not_even_in_those_of_the_servers(story: Sto
 
 def test_copies_lie_where_exports_lie_and_were_looked_through(story: Story) -> None:
     """Or nothing would have been said of what is at rest there."""
-    assert len(story.exports) == 3  # the AI supplier has nothing of this person
+    assert len(story.exports) == 3 + 4  # the AI supplier has nothing of the first person
     assert all(path.stat().st_size > 0 for path in story.exports)
     assert all(path.is_relative_to(story.world.stack.home.path) for path in story.exports)
 
@@ -128,6 +129,6 @@ def test_every_column_that_holds_bytes_or_seals_is_known_for_it(story: Story) ->
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("place", ["log", "file", "table", "postgres_files", "topic", "kafka_files", "process", "span"])
+@pytest.mark.parametrize("place", CONTROLLED)
 def test_what_is_planted_on_purpose_is_found_in_every_form(story: Story, place: str) -> None:
     assert Controls(story.world.stack, story.spans).missed(place) == set()

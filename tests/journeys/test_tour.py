@@ -1,25 +1,20 @@
 """The tour of the README, as it is written there: each line is typed, and does what the tour says."""
 
-import os
+import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.world import World, wait_for, world
+from habeas.cli.sandbox import PEOPLE, SEED, VENDORS, Sandbox
+from tests.journeys.given_servers import room
+from tests.journeys.shell import Shell
+from tests.journeys.world import wait_for
 
 ROOT = Path(__file__).parents[2]
 SHOW = "habeas requests show req_..."
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A stack in the folder that the tour speaks of."""
-    with world(tmp_path_factory.mktemp("tour") / ".habeas") as one:
-        yield one
 
 
 def tour() -> list[str]:
@@ -30,35 +25,26 @@ def tour() -> list[str]:
     return [line.split("  #")[0].strip() for line in block[1].splitlines() if line.strip()]
 
 
-class Shell:
-    """Types commands as somebody does who read the tour."""
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell in a new folder, in which nothing runs any more in the end."""
+    with room() as own:
+        one = Shell(tmp_path, **own)
+        yield one
+        one.type("habeas down")
 
-    def __init__(self, whole: World, email: str) -> None:
-        self._folder = whole.stack.home.path.parent
-        self._email = email
-        self._request = ""
-        self._environment = os.environ | {
-            "HABEAS_URL": whole.stack.url,
-            "HABEAS_API_KEY": whole.stack.key,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
 
-    def type(self, line: str) -> str:
-        """Run a line and return what it printed."""
-        said = line.replace("jane@example.com", self._email).replace("req_...", self._request)
-        done = subprocess.run(
-            ["/bin/bash", "-c", said],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}: {done.stderr}"
-        if " file " in said:
-            (self._request,) = set(re.findall(r"req_[0-9A-Z]{26}", done.stdout))
-        return done.stdout
+@contextmanager
+def served_anew(shell: Shell, processor: str) -> Iterator[None]:
+    """Change what a processor is told within; return once its host has looked, as who types and reads on does."""
+    log = shell.folder / ".habeas" / "logs" / "connectors.log"
+
+    def times() -> int:
+        return sum('"processor.served"' in one and f'"{processor}"' in one for one in log.read_text().splitlines())
+
+    before = times()
+    yield
+    wait_for(lambda: times() > before, within=30)
 
 
 def erasures(shown: str) -> dict[str, list[str]]:
@@ -67,22 +53,40 @@ def erasures(shown: str) -> dict[str, list[str]]:
     return {row[1]: row for row in rows if row[2:3] == ["erase"]}
 
 
-@pytest.mark.timeout(180)
-def test_the_tour_leads_where_it_says(calm: World) -> None:
-    (person,) = calm.people(1)
-    shell = Shell(calm, person.email)
-    first, *lines, last = tour()
-    assert (first, last) == ("habeas up", "habeas down")
+def follow(shell: Shell, lines: list[str]) -> dict[str, list[str]]:
+    """Type the tour's lines; return what each printed, every time."""
     printed: dict[str, list[str]] = {}
     for line in lines:
         if "list --attention" in line:
             wait_for(lambda: "credentials rejected" in shell.type("habeas requests list --attention"), within=60)
             wait_for(lambda: sum("settled" in row for row in erasures(shell.type(SHOW)).values()) == 3, within=60)
         if line.startswith("echo wrong"):
-            with calm.served_anew("ai"):  # who types takes the second that the tour speaks of
+            with served_anew(shell, "ai"):
                 shell.type(line)
         else:
             printed.setdefault(line, []).append(shell.type(line))
+    return printed
+
+
+def remains(shell: Shell) -> dict[str, int]:
+    """Return what each vendor still holds of the person whom the tour was about."""
+    with Sandbox(json.loads(shell.type("habeas status --json"))["sandbox"]) as sandbox:
+        (person,) = (one for one in sandbox.populate_once(PEOPLE, seed=SEED) if one.email == shell.person)
+        found = sandbox.remains(person)
+        return {vendor: found[vendor] for vendor in VENDORS}
+
+
+@pytest.mark.timeout(240)
+def test_the_tour_leads_where_it_says(shell: Shell) -> None:
+    first, *lines, last = tour()
+    assert (first, last) == ("habeas up", "habeas down")
+    said = shell.type(first)
+    shell.person = _address_in(said)
+    (curl,) = (line for line in said.splitlines() if line.startswith("curl"))
+    assert json.loads(shell.type(curl))["state"] == "received"
+    shell.type("habeas requests watch req_...")  # what the printed line filed
+
+    printed = follow(shell, lines)
     rows = erasures(printed[SHOW][0])
     assert rows.keys() == {"ai", "billing", "crm-eu", "files"}
     assert rows.pop("ai")[-2:] == ["credentials", "rejected"]
@@ -91,5 +95,14 @@ def test_the_tour_leads_where_it_says(calm: World) -> None:
     assert "outcome  fulfilled\n" in seen
     assert "outcome  fulfilled with retention\n" in ended
     assert re.search(r"^charges +retained +[1-9]\d* .* tax_law +20\d\d-01-01 ", ended, re.MULTILINE)
-    assert [path.suffix for path in calm.stack.home.path.parent.iterdir() if path.is_file()] == [".zip"]
-    assert calm.remains(person) == 0
+    assert [path.suffix for path in shell.folder.iterdir() if path.is_file()] == [".zip"]
+    assert remains(shell) == dict.fromkeys(VENDORS, 0)
+
+    shell.type(last)
+    assert shell.left_running() == []
+
+
+def _address_in(said: str) -> str:
+    found = re.search(r"One of them is (\S+):", said)
+    assert found is not None, said
+    return found[1]

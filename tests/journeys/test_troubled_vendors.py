@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.world import Person, World, wait_for, world
+from tests.journeys.world import VENDORS, Person, World, wait_for, world
 
 PATIENCE = 2  # seconds until a silent task is shown
 
@@ -21,7 +21,7 @@ def attention(world: World, request: str) -> str | None:
     return shown.reason if shown else None
 
 
-@pytest.mark.parametrize("vendor", ["hubspot", "s3"])
+@pytest.mark.parametrize("vendor", VENDORS)
 def test_a_lying_vendor_is_caught_and_its_data_is_erased_once_it_stops_lying(calm: World, vendor: str) -> None:
     (person,) = calm.people(1)
     calm.knobs(vendor, lie=True)
@@ -36,7 +36,10 @@ def test_a_lying_vendor_is_caught_and_its_data_is_erased_once_it_stops_lying(cal
     assert calm.remains(person) == 0
 
 
-@pytest.mark.parametrize(("vendor", "effect"), [("hubspot", "gdpr-delete"), ("s3", "POST /habeas-demo")])
+@pytest.mark.parametrize(
+    ("vendor", "effect"),
+    [("hubspot", "gdpr-delete"), ("s3", "POST /habeas-demo"), ("openai", "DELETE "), ("stripe", "POST ")],
+)
 def test_a_reply_that_is_lost_after_the_effect_is_looked_up_and_nothing_happens_twice(
     calm: World, vendor: str, effect: str
 ) -> None:

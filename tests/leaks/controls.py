@@ -4,8 +4,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import zip_longest
 from pathlib import Path
+from threading import Thread
 
 import asyncpg
 import httpx
@@ -17,7 +20,7 @@ from habeas.local.stack import Stack
 from tests.infrastructure import in_thread
 from tests.leaks.collector import Collector
 from tests.leaks.forms import forms
-from tests.leaks.places import Thing, processes, tables, topics
+from tests.leaks.places import Thing, metrics, processes, tables, topics
 from tests.leaks.planting import fresh_word
 from tests.leaks.scanner import Hit, Scanner
 
@@ -110,6 +113,10 @@ class Controls:
         with waiting_process(needles) as pid:
             return scanner.in_all(processes([pid]))
 
+    def _metrics(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
+        with served_page(b"# HELP " + b"\n# HELP ".join(needles)) as url:
+            return scanner.in_all(metrics([url]))
+
     def _span(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
         before = len(self._spans.bodies)
         httpx.post(f"{self._spans.url}/v1/traces", content=b"\x0a".join(needles), trust_env=False).raise_for_status()
@@ -127,6 +134,29 @@ async def ensure_topic(bootstrap: str) -> None:
             await admin.create_topics([NewTopic(TOPIC, 1, 1)])
     finally:
         await admin.close()
+
+
+@contextmanager
+def served_page(content: bytes) -> Iterator[str]:
+    """Answer every request with `content` until the block ends; yield the address."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(HTTPStatus.OK)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *said: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
 
 
 @contextmanager

@@ -34,7 +34,8 @@ class Planted:
 
     def identities(self) -> list[tuple[str, str]]:
         """What a request names them by."""
-        return [("email", self.email), ("customer_id", self.customer_id), ("phone", self.phone)]
+        known = [("email", self.email), ("customer_id", self.customer_id), ("phone", self.phone)]
+        return [(kind, value) for kind, value in known if value]
 
 
 class Planting:

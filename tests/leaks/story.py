@@ -1,5 +1,6 @@
 """A day on which much goes wrong: erasures of planted people through a whole stack that tells all it can."""
 
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,10 +49,10 @@ class Story:
     def live(self) -> None:
         """Let the day pass; look when copies were made, while work is stuck, and when all of it is done."""
         self._copies_and_corrections()
-        people = [self.planting.person() for _ in range(8)]
+        people = [*(self.planting.person() for _ in range(8)), self._known_to_all]
         doubtful, stranger, mixed = people[:3]
         for person in people:
-            if person is not stranger:
+            if person not in (stranger, self._known_to_all):
                 self._vendors.take(person)
         people[2] = mixed = replace(mixed, customer_id=self.planting.person().customer_id)
         self._trouble(doubtful)
@@ -75,17 +76,30 @@ class Story:
 
     def _copies_and_corrections(self) -> None:
         """Export one person and correct another: what was exported stays where exports lie, and was really theirs."""
+        self._known_to_all = self._known_to_the_ai_supplier_too()
         seeing, corrected = self.planting.person(), self.planting.person()
         for person in (seeing, corrected):
             self._vendors.take(person)
         number = f"{self.planting.words['corrected number']}1"
-        wishes = [_wish("access", seeing), replace(_wish("rectification", corrected), corrections={PHONE: number})]
+        wishes = [_wish("access", one) for one in (seeing, self._known_to_all)]
+        wishes.append(replace(_wish("rectification", corrected), corrections={PHONE: number}))
         filed = self.world.file(wishes)
         self.world.wait(filed)
         with zipfile.ZipFile(BytesIO(b"".join(self.world.habeas.requests.package(filed[0])))) as package:
             assert seeing.first_name in package.read("crm-eu/contact.json").decode()
         self.exports = [path for path in (self.world.stack.home.path / "exports").rglob("*") if path.is_file()]
         self.look()
+
+    def _known_to_the_ai_supplier_too(self) -> Planted:
+        """Return one whom the sandbox invented, at all four vendors; the supplier's ids are looked for as well."""
+        (one,) = self.world.people(1)
+        listed = map(json.loads, self.world.stack.home.ids_file.read_text().splitlines())
+        ids = [line["id"] for line in listed if line["subject"] == one.customer_id]
+        assert ids
+        words = self.planting.words
+        words |= {"invented address": one.email, "invented number": one.phone}
+        words |= {f"id at the AI supplier ({place})": found for place, found in enumerate(ids)}
+        return Planted(one.email, one.customer_id, "", one.email, f"{words['reference']}/0", file="")
 
     def close(self) -> None:
         """Let the connections to the vendors go."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiokafka.errors import KafkaError
 
 from services.chassis import metrics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.topics import cluster_id
 from services.chassis.log import get_logger
 from services.chassis.postgres.pool import Database
@@ -24,10 +25,10 @@ ON CONFLICT (singleton) DO UPDATE SET id = excluded.id, seen_at = now()
 class ClusterWatch:
     """A loop's step: compares the broker's cluster id with the one remembered in the database."""
 
-    def __init__(self, database: Database, bootstrap: str, on_change: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, brokers: Brokers, on_change: Callable[[], Awaitable[None]]) -> None:
         """Call `on_change` before the new id is remembered: if it fails, it is called again."""
         self._database = database
-        self._bootstrap = bootstrap
+        self._brokers = brokers
         self._on_change = on_change
         self._mine: str | None = None
         self._answered = False
@@ -41,7 +42,7 @@ class ClusterWatch:
         """Look once; a broker that is away is no news."""
         try:
             async with asyncio.timeout(10):
-                now = await cluster_id(self._bootstrap)
+                now = await cluster_id(self._brokers)
         except (KafkaError, TimeoutError, OSError):
             self._answered = False
             return 0

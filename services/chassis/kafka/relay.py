@@ -14,6 +14,7 @@ from aiokafka.partitioner import murmur2
 
 from services.chassis import metrics
 from services.chassis.faultpoints import faultpoint
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import Wake
 from services.chassis.postgres.leases import Lease
@@ -47,10 +48,10 @@ class _Flight:
 class Relay:
     """A loop's step. Sending twice is allowed (readers are idempotent); losing and reordering a key are not."""
 
-    def __init__(self, database: Database, bootstrap: str, *, service: str, holder: str, wake: Wake) -> None:
+    def __init__(self, database: Database, brokers: Brokers, *, service: str, holder: str, wake: Wake) -> None:
         """Relay the outbox of `service`; `holder` names this process, `wake` rings when there are new rows."""
         self._database = database
-        self._bootstrap = bootstrap
+        self._brokers = brokers
         self._service = service
         self._lease = Lease(database, "relay", holder, LEASE_SECONDS)
         self._producer: AIOKafkaProducer | None = None
@@ -111,7 +112,7 @@ class Relay:
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **self._brokers.options(),
                 client_id=f"habeas-{self._service}-relay",
                 enable_idempotence=True,
                 acks="all",

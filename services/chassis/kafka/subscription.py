@@ -14,6 +14,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
 from services.chassis.kafka import offset_fetch, record_batches, topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.consumer import Taker
 from services.chassis.log import describe, get_logger
 from services.chassis.loops import obey_cancel
@@ -33,7 +34,7 @@ class Subscription:
         self,
         taker: Taker,
         *,
-        bootstrap: str,
+        brokers: Brokers,
         topics: Sequence[str],
         group: str,
         instance: int,
@@ -43,7 +44,7 @@ class Subscription:
         """Read `topics` as static member `<group>-<instance>` of `group`."""
         self.name = taker.name
         self._taker = taker
-        self._bootstrap = bootstrap
+        self._brokers = brokers
         self._topics = list(topics)
         self._group = group
         self._instance = instance
@@ -98,8 +99,8 @@ class Subscription:
     async def _wait_for_topics(self) -> str:
         """Return the id of the cluster once it has the topics."""
         async with asyncio.timeout(15):
-            missing = await topics.absent(self._bootstrap, self._topics)
-            cluster = await topics.cluster_id(self._bootstrap)
+            missing = await topics.absent(self._brokers, self._topics)
+            cluster = await topics.cluster_id(self._brokers)
         if missing:
             msg = "topics are not provisioned yet"
             raise _Ended(msg)
@@ -130,7 +131,8 @@ class Subscription:
         record_batches.pin()
         group = f"{self._group}@{cluster}"
         broker = KafkaBroker(
-            self._bootstrap,
+            self._brokers.bootstrap,
+            security=self._brokers.security,
             client_id=f"habeas-{self.name}",
             apply_types=False,
             allow_auto_create_topics=False,

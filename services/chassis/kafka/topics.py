@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import FIXED, TASKS, Topic
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.log import get_logger
 
 log = get_logger(__name__)
@@ -58,14 +59,14 @@ def task_spec(namespace: str, processor: str) -> TopicSpec:
     return spec_of(TASKS, namespace, processor)
 
 
-async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int | None = None) -> list[str]:
+async def ensure(brokers: Brokers, specs: Sequence[TopicSpec], *, replication: int | None = None) -> list[str]:
     """Create what is missing, then assert all of it; return the names created.
 
     `replication` None is three, or as many as there are brokers (aiokafka cannot ask for the broker's default).
 
     Raises `WrongPartitions`, or a `KafkaError` when the broker cannot be reached.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = _admin(brokers)
     await admin.start()
     try:
         counts = await _partitions(admin)
@@ -84,9 +85,9 @@ async def ensure(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int
         await admin.close()
 
 
-async def absent(bootstrap: str, names: Sequence[str]) -> list[str]:
+async def absent(brokers: Brokers, names: Sequence[str]) -> list[str]:
     """Return those of `names` that the broker does not have yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = _admin(brokers)
     await admin.start()
     try:
         counts = await _partitions(admin)
@@ -95,9 +96,9 @@ async def absent(bootstrap: str, names: Sequence[str]) -> list[str]:
         await admin.close()
 
 
-async def cluster_id(bootstrap: str) -> str:
+async def cluster_id(brokers: Brokers) -> str:
     """Return the id of the cluster that answers."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    admin = _admin(brokers)
     await admin.start()
     try:
         described = await admin.describe_cluster()
@@ -109,6 +110,10 @@ async def cluster_id(bootstrap: str) -> str:
 def _durable(replication: int) -> dict[str, str]:
     """Return the setting that makes acks=all mean more than one copy wherever there are more."""
     return {"min.insync.replicas": str(max(1, replication - 1))}
+
+
+def _admin(brokers: Brokers) -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(**brokers.options(), request_timeout_ms=REQUEST_TIMEOUT_MS)
 
 
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:

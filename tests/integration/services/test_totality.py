@@ -13,6 +13,7 @@ from services.chassis.crypto.at_rest import LocalKeys
 from services.chassis.crypto.keys import FixedKeys
 from services.chassis.crypto.root import RootKey
 from services.chassis.dead_letters import DeadLetters
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.incoming import Incoming
 from services.chassis.kafka.subscription import Subscription
@@ -74,7 +75,7 @@ def notifier(database: Database) -> Iterator[Subscription]:
         dead_letters=DeadLetters(SECRET, days=1),
         after_commit=lambda: None,
         namespace="",
-        bootstrap="127.0.0.1:1",
+        brokers=Brokers("127.0.0.1:1"),
         instance=0,
         session_timeout=10.0,
         halt_after=20,

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,23 +20,6 @@ from habeas.local.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 LeftBehind = Callable[[], list[str]]
-
-# Brings a stack up with the stand-ins of argv[2], says so and waits.
-OWNER = """
-import signal
-import sys
-from pathlib import Path
-from habeas.local import places
-places.import_root = lambda: Path(sys.argv[2])
-from habeas.local.stack import Stack
-# A run in the background, or under nohup, hands these on as ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-for number in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
-with Stack(Path(sys.argv[1]), say=lambda line: print(line, flush=True)):
-    print("up", flush=True)
-    signal.pause()
-"""
 
 
 def ask(port: int) -> dict[str, object]:
@@ -137,22 +119,6 @@ def test_servers_of_ones_own_are_used_instead(
         assert stack.kafka is None
         assert {child.name for child in stack.supervisor.children} == set(stack.services)
         assert (stack.postgres_url, stack.kafka_bootstrap) == (postgres_url, kafka_bootstrap)
-
-
-@pytest.mark.parametrize(
-    ("end", "after"),
-    [(signal.SIGKILL, "sandbox"), (signal.SIGINT, "PostgreSQL"), (signal.SIGKILL, "up"), (signal.SIGINT, "up")],
-)
-def test_an_end_at_any_time_leaves_nothing_behind(
-    stand_ins: Path, home: Path, left_behind: LeftBehind, end: signal.Signals, after: str
-) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", OWNER, home, stand_ins], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as owner:
-        assert owner.stdout is not None
-        next(line for line in owner.stdout if line.startswith(after))
-        owner.send_signal(end)
-    assert wait_until(lambda: left_behind() == [] and not Home(home).is_locked(), seconds=30)
 
 
 def test_up_status_and_down_from_other_processes(

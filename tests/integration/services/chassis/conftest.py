@@ -17,6 +17,7 @@ from contracts.topics import REPORTS
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.proof import prove
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.postgres.migrations import migrate
@@ -54,7 +55,7 @@ async def probe_database(probe_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def reports_topic(kafka_bootstrap: str, namespace: str) -> str:
     """The name of a topic of reports of this test's own."""
-    await topics.ensure(kafka_bootstrap, [topics.spec_of(REPORTS, namespace)])
+    await topics.ensure(Brokers(kafka_bootstrap), [topics.spec_of(REPORTS, namespace)])
     return REPORTS.named(namespace)
 
 

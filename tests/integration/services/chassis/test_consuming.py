@@ -12,6 +12,7 @@ from contracts.message import Message
 from contracts.topics import REPORTS
 from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
 from services.chassis.dead_letters import SQL, DeadLetters
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.consumer import Poison, Taker, Verdict
 from services.chassis.kafka.decoding import Decoder
 from services.chassis.kafka.incoming import Incoming
@@ -32,6 +33,7 @@ class Probe:
     namespace: str
     before: Callable[[Sequence[Incoming[Message]]], Awaitable[None]] | None = None
     halt_after: int = 20
+    brokers: Brokers | None = None
     batches: list[int] = field(default_factory=list)
 
     async def handle(self, connection: Connection, batch: Sequence[Incoming[Message]]) -> None:
@@ -59,7 +61,7 @@ class Probe:
         )
         subscription = Subscription(
             taker,
-            bootstrap=self.bootstrap,
+            brokers=self.brokers or Brokers(self.bootstrap),
             topics=[self.topic],
             group=f"{self.namespace}.probe",
             instance=instance,

@@ -6,6 +6,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from habeas.local.kafka import KafkaServer
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.cluster import ClusterWatch
 from services.chassis.kafka.subscription import Subscription
 from services.chassis.postgres.pool import Database
@@ -37,7 +38,7 @@ async def test_a_consumer_outlives_a_broker_that_goes_and_comes_back(
     kafka_server: KafkaServer, probe: Probe, compose: Compose, kafka_bootstrap: str
 ) -> None:
     before, after = compose.settled(), compose.settled()
-    watch = ClusterWatch(probe.database, kafka_bootstrap, nothing)
+    watch = ClusterWatch(probe.database, Brokers(kafka_bootstrap), nothing)
     async with probe.running() as subscription:
         async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap) as producer:
             await produce(producer, before)

@@ -14,6 +14,7 @@ from contracts.topics import REPORTS
 from habeas.local.kafka import KafkaServer
 from services.chassis import faultpoints
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.kafka.relay import Relay
 from services.chassis.loops import Loop, Wake
@@ -30,14 +31,15 @@ Records = list[ConsumerRecord[bytes, bytes]]
 class Relaying:
     """A relay of the probe's outbox, run and stopped at will."""
 
-    def __init__(self, database: Database, bootstrap: str) -> None:
+    def __init__(self, database: Database, bootstrap: str, brokers: Brokers | None = None) -> None:
         self.database = database
         self.bootstrap = bootstrap
+        self.brokers = brokers or Brokers(bootstrap)
 
     @asynccontextmanager
     async def running(self, holder: str = "one") -> AsyncIterator[Relay]:
         wake = Wake()
-        relay = Relay(self.database, self.bootstrap, service="probe", holder=holder, wake=wake)
+        relay = Relay(self.database, self.brokers, service="probe", holder=holder, wake=wake)
         loop = Loop("relay", relay.step, wake=wake, idle=0.05)
         task = asyncio.create_task(loop.run())
         try:
@@ -189,7 +191,7 @@ async def test_a_topic_that_is_made_late_gets_its_rows_in_order(
     async with relaying.running() as relay:
         await until(lambda: _misses(relay, topic))
         await relaying.append(story[12:])
-        await topics.ensure(kafka_bootstrap, [topics.spec_of(REPORTS, namespace)])
+        await topics.ensure(Brokers(kafka_bootstrap), [topics.spec_of(REPORTS, namespace)])
         await relaying.emptied()
     assert by_key(await relaying.published(topic, len(story))) == in_order(story)
 
@@ -203,7 +205,7 @@ async def test_a_topic_that_takes_less_gets_smaller_batches(
     rows: int, relaying: Relaying, compose: Compose, kafka_bootstrap: str, namespace: str
 ) -> None:
     small = replace(topics.spec_of(REPORTS, namespace), partitions=1, configs={"max.message.bytes": "20000"})
-    await topics.ensure(kafka_bootstrap, [small])
+    await topics.ensure(Brokers(kafka_bootstrap), [small])
     story = a_story(compose, requests=1, steps=rows)
     wide = [replace(one, value=one.value.ljust(3_000)) for one in story]
     huge = replace(wide[0], value=wide[0].value.ljust(30_000))

@@ -6,6 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.outgoing import Outgoing
 from services.chassis.postgres.pool import Database
 from tests.integration.services.chassis.conftest import Compose, produce
@@ -70,7 +71,7 @@ async def test_nobody_is_answered_where_a_stranger_wants_to_be(
     probe: Probe, producer: AIOKafkaProducer, compose: Compose, kafka_bootstrap: str, namespace: str
 ) -> None:
     elsewhere = topics.TopicSpec(f"{namespace}.elsewhere", 1)
-    await topics.ensure(kafka_bootstrap, [elsewhere])
+    await topics.ensure(Brokers(kafka_bootstrap), [elsewhere])
     asking = changed(compose.settled(), reply_to=elsewhere.name)
     await produce(producer, asking, partition=0)
     async with probe.running():

@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.postgres.migrations import migrate
 from services.chassis.postgres.pool import Database
 from services.connectors.host.enrolment import Enrolment
@@ -41,7 +42,7 @@ async def connectors_url(databases: Databases, namespace: str) -> AsyncIterator[
 @pytest.fixture
 async def rig(kafka_bootstrap: str, namespace: str, connectors_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
     """Everything around a host."""
-    await topics.ensure(kafka_bootstrap, topics.fixed_specs(namespace))
+    await topics.ensure(Brokers(kafka_bootstrap), topics.fixed_specs(namespace))
     key_file = tmp_path / "at-rest.key"
     key_file.touch(0o600)
     key_file.write_text(base64.b64encode(os.urandom(32)).decode())

@@ -27,6 +27,7 @@ from services.chassis.clock import Clock, SystemClock
 from services.chassis.crypto.keys import FixedKeys, ProcessorKeys
 from services.chassis.crypto.seal import seal
 from services.chassis.kafka import topics
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.decoding import Believed, Decoder
 from services.chassis.kafka.outgoing import Outgoing
@@ -84,7 +85,7 @@ class Rig:
         vendor.after.set()
         name = f"{self.namespace}-{processor}"
         Records.VENDORS[name] = self.vendors[processor] = vendor
-        await topics.ensure(self.bootstrap, [topics.task_spec(self.namespace, processor)])
+        await topics.ensure(Brokers(self.bootstrap), [topics.task_spec(self.namespace, processor)])
         secret = secrets.token_bytes(32)
         document = {
             "processor": processor,

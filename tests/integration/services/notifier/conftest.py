@@ -27,6 +27,7 @@ from contracts.topics import DELIVERIES, NOTICES
 from habeas.vocabulary import Checked, Disposition, Headline, Language, NoticeKind, Right
 from services.chassis.crypto.keys import ProcessorKeys
 from services.chassis.crypto.seal import seal
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.composer import Composer
 from services.chassis.kafka.topics import ensure, spec_of
 from services.chassis.postgres.migrations import migrate
@@ -260,7 +261,7 @@ def bare_world(tmp_path: Path, namespace: str, notifier_database: str, mail_serv
 async def world(bare_world: World, kafka_bootstrap: str) -> AsyncIterator[World]:
     """The whole of it."""
     bare_world.bootstrap = kafka_bootstrap
-    await ensure(kafka_bootstrap, [spec_of(topic, bare_world.namespace) for topic in (NOTICES, DELIVERIES)])
+    await ensure(Brokers(kafka_bootstrap), [spec_of(topic, bare_world.namespace) for topic in (NOTICES, DELIVERIES)])
     yield bare_world
     if bare_world.producer is not None:
         await bare_world.producer.stop()

@@ -9,6 +9,7 @@ import pytest
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from services.chassis.kafka import relay as relaying
+from services.chassis.kafka.brokers import Brokers
 from services.chassis.kafka.relay import Relay
 from services.chassis.loops import Wake
 
@@ -51,7 +52,7 @@ class Outbox:
 
 def a_relay(outbox: Outbox, broker: Broker) -> Relay:
     broker.outbox = outbox
-    one = Relay(outbox, "nowhere", service="probe", holder="one", wake=Wake())  # type: ignore[arg-type]
+    one = Relay(outbox, Brokers("nowhere"), service="probe", holder="one", wake=Wake())  # type: ignore[arg-type]
     one._producer = broker
     return one
 
