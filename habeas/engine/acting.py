@@ -174,7 +174,7 @@ async def _cleared(run: Run, batch: Sequence[StoredItem]) -> list[StoredItem]:
         raise WrongPerson("item_changed_hands")
     decided = {item.ordinal: _gone(run, item.item) for item in batch if key_of(item.item) not in now}
     if EFFECTS[run.task.action].holds:
-        decided |= _held(run, [item for item in batch if item.ordinal not in decided], now)
+        decided |= held(run, [item for item in batch if item.ordinal not in decided], now)
     await run.keep(decided)
     ready = [item for item in batch if item.ordinal not in decided]
     if run.held is None:
@@ -189,7 +189,7 @@ def _gone(run: Run, item: Item) -> Result:
     return Result(item, effect.after if begun else effect.gone, evidence=evidence)
 
 
-def _held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dict[int, Result]:
+def held(run: Run, items: Sequence[StoredItem], now: Mapping[Key, Item]) -> dict[int, Result]:
     """Return `retained` for every item that is held, or that would go together with one that is: the longest holds."""
     today = run.ctx.today()
     alone = {item.ordinal: hold_on(now[key_of(item.item)], run.task.retention, today=today) for item in items}

@@ -1,12 +1,12 @@
 """The actions that only look: resolve, preview and recheck."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from habeas.engine.acting import held
 from habeas.engine.finding import first_pass
-from habeas.engine.holds import hold_on
 from habeas.engine.lines import lines_of
-from habeas.engine.ports import OutcomeLine, Settled, StoredItem
-from habeas.engine.run import Run
+from habeas.engine.ports import OutcomeLine, Settled
+from habeas.engine.run import Run, key_of
 from habeas.engine.telling import not_listed, nothing_found
 from habeas.sdk import Result, WrongPerson
 from habeas.vocabulary import Checked, Disposition
@@ -44,13 +44,10 @@ async def count(run: Run, finding: Finding) -> Settled:
 
 
 def _counted(run: Run, finding: Finding) -> tuple[OutcomeLine, ...]:
-    today = run.ctx.today()
-    counted = []
-    for known in run.latest().values():
-        hold = hold_on(known.item, run.task.retention, today=today)
-        if hold is None:
-            result = Result(known.item, finding.disposition, note=finding.reason)
-        else:
-            result = Result(known.item, Disposition.RETAINED, ground=hold.ground, until=hold.until)
-        counted.append(StoredItem(known.ordinal, known.pass_no, known.item, result=result))
+    latest = list(run.latest().values())
+    kept = held(run, latest, {key_of(known.item): known.item for known in latest})
+    counted = [
+        replace(known, result=kept.get(known.ordinal) or Result(known.item, finding.disposition, note=finding.reason))
+        for known in latest
+    ]
     return lines_of(counted, lambda _: Checked.VERIFIED)

@@ -141,6 +141,11 @@ async def _keeps(vendor: VendorUnderTest, category: str) -> None:
     assert {key for key in by_key(trial.ledger) if key[0] == category} <= kept, (
         f"{category} must be kept, and it told {verdict.lines}: an item's category must be the one that the rule names"
     )
+    of_category = [known for key, known in by_key(trial.ledger).items() if key[0] == category]
+    endless = [known for known in of_category if known.result is not None and known.result.until is None]
+    assert not endless or any(known.item.dated is None for known in of_category), (
+        f"{category} has a date and is kept without an end: `reread` must give `dated` as `locate` gives it"
+    )
     gone = kept - (await held(vendor, identities)).keys()
     assert not gone, (
         f"{len(gone)} of the {category} that must be kept are gone with something else: `taken_with` must name what "

@@ -15,6 +15,11 @@ FOREIGN = (
     "the one of them by which it was found"
 )
 
+CAPITALS = (
+    "people write an address with or without capitals, and a request hands it over as they did: compare e-mail "
+    "addresses without regard to case, and look under both spellings where the vendor's search is exact"
+)
+
 
 class FindingRules(Kit):
     """What `locate` must keep to."""
@@ -93,6 +98,23 @@ class FindingRules(Kit):
                     if one.type is kind:
                         _found_by(kind, settled(await Trial(vendor, (one,)).finish()))
             assert await vendor.remains(other) == before, "with one identity alone it touched somebody else"
+
+        self._tell(story, Action.ERASE)
+
+    def test_an_address_in_capitals_is_the_same_address(self) -> None:
+        async def story(vendor: VendorUnderTest) -> None:
+            if IdentityType.EMAIL not in vendor.manifest.accepts:
+                raise NotArranged("the manifest accepts no e-mail addresses")
+            found = 0
+            for one in await vendor.person():
+                if one.type is IdentityType.EMAIL and one.value != one.value.upper():
+                    found += 1
+                    loud = Identity(one.type, one.value.upper())
+                    verdict = settled(await Trial(vendor, (loud,)).finish(), CAPITALS)
+                    told = any(line.checked is Checked.NOT_CHECKABLE for line in verdict.lines)
+                    assert verdict.effects or told, f"an address in capitals found nothing: {CAPITALS}"
+            if not found:
+                raise NotArranged("let person() of your VendorUnderTest return an e-mail address")
 
         self._tell(story, Action.ERASE)
 

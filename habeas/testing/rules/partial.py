@@ -1,11 +1,15 @@
 """Partly: where the vendor does some of it and refuses the rest, what was done is told as done and the rest is not."""
 
+from collections.abc import Callable
+from functools import partial
+
 from habeas.engine import Again, Park, Settled, Verdict
 from habeas.sdk import Action, Disposition
 from habeas.testing import faults
 from habeas.testing.memory import MemoryExports
 from habeas.testing.rules.exporting import plain
 from habeas.testing.rules.kit import READS, Kit, WatchedLedger, all_gone, by_key, held, settled
+from habeas.testing.rules.rectifying import Case
 from habeas.testing.trial import MOST_RUNS, Trial
 from habeas.testing.vendor import NotArranged, VendorUnderTest
 from habeas.vocabulary import DONE, AttentionReason, Phase
@@ -20,11 +24,11 @@ _GOES = DONE - {Disposition.SUPPRESSED, Disposition.ANONYMISED}
 
 
 class PartialRules(Kit):
-    """What `erase` and `export` must keep to when a part of it can not be done."""
+    """What `erase`, `rectify` and `export` must keep to when a part of it can not be done."""
 
     def test_a_call_that_fails_for_good_is_not_told_as_done(self) -> None:
         async def story(vendor: VendorUnderTest) -> None:
-            effects = await _effects(vendor)
+            effects = await _effects(vendor, partial(Trial, vendor, await vendor.person()))
             for place in self._some_of(len(effects)):
                 number = effects[place]
                 trial = Trial(vendor, await vendor.person())
@@ -37,6 +41,27 @@ class PartialRules(Kit):
                     all_gone(await trial.finish(), vendor)
 
         self._tell(story, Action.ERASE)
+
+    def test_a_correction_that_fails_for_good_is_not_told_as_written(self) -> None:
+        async def story(vendor: VendorUnderTest) -> None:
+            for field in vendor.manifest.fields:
+                calm = await Case.of(vendor, field)
+                effects = await _effects(vendor, calm.trial)
+                for place in self._some_of(len(effects)):
+                    case = await Case.of(vendor, field)
+                    trial = case.trial()
+                    await vendor.suffer("fails_for_good", faults.failing_for_good(effects[place]))
+                    verdict = await _as_far_as_it_goes(trial)
+                    await vendor.recover()
+                    when = f"call {effects[place]} was refused for good (422)"
+                    _not_told_too_soon(verdict, when)
+                    if isinstance(verdict, Settled):
+                        done = {line.disposition for line in verdict.lines} <= DONE
+                        await case.holds(case.new if done else case.old, f"{when} and it told {verdict.lines}")
+                    else:
+                        await case.ends_well(trial, f"{when}, and then no more,")
+
+        self._tell(story, Action.RECTIFY)
 
     def test_what_is_done_in_part_is_told_in_part(self) -> None:
         async def story(vendor: VendorUnderTest) -> None:
@@ -75,13 +100,13 @@ class PartialRules(Kit):
         self._tell(story, Action.EXPORT)
 
 
-async def _effects(vendor: VendorUnderTest) -> list[int]:
-    """Return the numbers of those calls of a calm erasure that do not only read, from its first effect on."""
+async def _effects(vendor: VendorUnderTest, calm: Callable[..., Trial]) -> list[int]:
+    """Return the numbers of those calls of a calm task that do not only read, from its first effect on."""
     async with vendor.open():
         pass
     await vendor.recover()
     ledger = WatchedLedger(vendor=vendor)
-    settled(await Trial(vendor, await vendor.person(), ledger=ledger).finish())
+    settled(await calm(ledger=ledger).finish())
     if not vendor.calls:
         raise NotArranged("give `transport=self.transport()` to Http in open() of your VendorUnderTest")
     calls = vendor.seen[-vendor.calls :]
@@ -102,9 +127,7 @@ async def _as_far_as_it_goes(trial: Trial) -> Verdict:
 
 async def _told_as_it_is(trial: Trial, verdict: Verdict, when: str) -> None:
     """See that the vendor holds nothing of what is told as done, and all of what is told as not done."""
-    assert not (isinstance(verdict, Park) and verdict.attention is AttentionReason.RESIDUE_REMAINS), (
-        f"{when}, and it was told as done until somebody looked again: {JUDGE}"
-    )
+    _not_told_too_soon(verdict, when)
     there = (await held(trial.vendor, tuple(trial.identities))).keys()
     told = {key: known.result.disposition for key, known in by_key(trial.ledger).items() if known.result is not None}
     lied = [key for key, disposition in told.items() if disposition in _GOES and key in there]
@@ -113,6 +136,12 @@ async def _told_as_it_is(trial: Trial, verdict: Verdict, when: str) -> None:
     assert not lost, (
         f"{when}, and {len(lost)} things that are gone are told as not done: give each thing a Result of its own, and "
         "let RetryLater and CannotFulfil pass; the engine looks what was done before them"
+    )
+
+
+def _not_told_too_soon(verdict: Verdict, when: str) -> None:
+    assert not (isinstance(verdict, Park) and verdict.attention is AttentionReason.RESIDUE_REMAINS), (
+        f"{when}, and it was told as done until somebody looked again: {JUDGE}"
     )
 
 

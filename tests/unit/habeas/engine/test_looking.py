@@ -59,6 +59,22 @@ async def test_a_preview_counts_and_touches_nothing() -> None:
     assert not vendor.effects
 
 
+async def test_a_preview_tells_what_would_be_kept_because_it_goes_with_something_that_is() -> None:
+    class Bundled(VendorProcessor):
+        def taken_with(self, item: Item) -> str:
+            return "contact"
+
+    vendor = vendor_with("a")
+    vendor.things["c"] = (SUBJECT, "contact", date(2026, 1, 31))
+    asked = task(Action.PREVIEW, retention=(RetentionRule("contact", "contract", 12),))
+    verdict = await run(Bundled(vendor), of=asked, by=SERVED)
+    assert isinstance(verdict, Settled)
+    assert [(line.category, line.disposition, line.reason) for line in verdict.lines] == [
+        ("contact", Disposition.RETAINED, None),
+        ("files", Disposition.RETAINED, "kept_together"),
+    ]
+
+
 async def test_a_recheck_tells_what_should_be_gone() -> None:
     verdict = await run(VendorProcessor(vendor_with("a")), of=task(Action.RECHECK), by=SERVED)
     assert verdict == Settled((OutcomeLine("files", Disposition.FAILED, 1, Checked.VERIFIED, reason="still_there"),))

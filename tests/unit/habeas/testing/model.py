@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import httpx
@@ -74,7 +75,10 @@ class Registry:
         customer, email = f"customer-{self.people:04}", f"person-{self.people:04}@example.org"
         for kind in ("contact", "notes", "files"):
             thing = {"kind": kind, "customer": customer, "email": email, "name": f"Name {self.people:04}"}
-            self.things[f"{kind}-{self.people:04}-reference"] = thing | {"text": f"{kind} text of {self.people:04}"}
+            self.things[f"{kind}-{self.people:04}-reference"] = thing | {
+                "text": f"{kind} text of {self.people:04}",
+                "made": "2026-01-31",
+            }
         return email, customer
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -144,8 +148,8 @@ class Sound(Processor[NoConfig]):
     async def locate(self, ctx: Context) -> AsyncIterator[Item | Identity | Unlisted]:
         for identity in ctx.identities:
             async for thing in self.listed(identity):
-                if thing[word(identity.type)] == identity.value:
-                    yield Item(thing["id"], thing["kind"], identity)
+                if same(thing, identity):
+                    yield Item(thing["id"], thing["kind"], identity, dated=date.fromisoformat(thing["made"]))
                     yield Identity(IdentityType.CUSTOMER_ID, thing["customer"])
 
     async def listed(self, identity: Identity) -> AsyncIterator[dict[str, Any]]:
@@ -166,7 +170,8 @@ class Sound(Processor[NoConfig]):
         for item in items:
             thing = await self.thing(item)
             if thing is not None:
-                yield Item(item.ref, item.category, Identity(item.matched.type, thing[word(item.matched.type)]))
+                owner = Identity(item.matched.type, thing[word(item.matched.type)])
+                yield Item(item.ref, item.category, owner, dated=date.fromisoformat(thing["made"]))
 
     def taken_with(self, item: Item) -> str:
         return item.ref.replace("notes", "contact")
@@ -219,6 +224,15 @@ class Sound(Processor[NoConfig]):
     async def marked(self, item: Item, mark: Disposition) -> Result:
         await self.call("PATCH", f"things/{item.ref}", json={"mark": mark.value})
         return Result(item, mark)
+
+
+def same(thing: dict[str, Any], identity: Identity) -> bool:
+    found = str(thing[word(identity.type)])
+    return (
+        found.casefold() == identity.value.casefold()
+        if identity.type is IdentityType.EMAIL
+        else found == identity.value
+    )
 
 
 def word(kind: IdentityType) -> str:

@@ -30,11 +30,13 @@ PROMISES = {
     "not found": (
         "test_says_nothing_found_of_somebody_unknown",
         "test_a_busy_vendor_is_not_an_empty_one",
+        "test_an_address_in_capitals_is_the_same_address",
         "test_an_export_of_somebody_unknown_is_empty",
         "test_nothing_is_done_to_somebody_unknown",
     ),
     "partial": (
         "test_a_call_that_fails_for_good_is_not_told_as_done",
+        "test_a_correction_that_fails_for_good_is_not_told_as_written",
         "test_what_is_done_in_part_is_told_in_part",
         "test_a_copy_that_lacks_something_for_good_is_not_told_as_whole",
     ),

@@ -41,6 +41,7 @@ def failure(processor: type[Sound], test: str, *more: object) -> str:
         (unsound.OneEyed, "test_each_accepted_identity_is_enough_to_begin_with", "known by customer_id alone"),
         (parts.Wandering, "test_identities_of_a_foreign_type_are_not_asked_about", "look by `ctx.identities` alone"),
         (parts.Typeless, "test_a_value_of_another_type_finds_nobody", "what the vendor has of that type alone"),
+        (parts.Literal, "test_an_address_in_capitals_is_the_same_address", "look under both spellings"),
         (unsound.Fuzzy, "test_a_pattern_matches_nobody", "escape what you search for, and compare"),
         (unsound.Meddling, "test_resolves_only_what_its_manifest_names", "to resolve is to look"),
         (unsound.NoFiles, "test_erases_everything_and_looks_again", "does `locate` find all?"),
@@ -52,6 +53,7 @@ def failure(processor: type[Sound], test: str, *more: object) -> str:
         (unsound.Credulous, "test_verify_really_reads_again", "must ask the vendor again, and remember nothing"),
         (unsound.Echoing, "test_what_changed_hands_is_left_alone", "`reread` must say whose an item is now"),
         (unsound.Meddling, "test_a_cancel_before_the_first_effect_leaves_everything", "`locate` only reads"),
+        (parts.Undated, "test_what_must_be_kept_is_kept", "must give `dated` as `locate` gives it"),
         (unsound.Careless, "test_what_must_be_kept_is_kept", "`taken_with` must name what takes them along"),
     ],
 )
@@ -105,6 +107,11 @@ def test_networks(processor: type[Sound], test: str, more: str | None, message: 
             parts.Despairing,
             "test_a_call_that_fails_for_good_is_not_told_as_done",
             "give each thing a Result of its own",
+        ),
+        (
+            parts.Nodding,
+            "test_a_correction_that_fails_for_good_is_not_told_as_written",
+            "judge the answer to each call",
         ),
         (parts.Glib, "test_what_is_done_in_part_is_told_in_part", "what it says of each thing"),
         (parts.Skipping, "test_a_copy_that_lacks_something_for_good_is_not_told_as_whole", "judge the status of each"),

@@ -1,10 +1,22 @@
 """Processors that take a part for the whole, or one identifier for another; each breaks one rule."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from habeas.sdk import CannotFulfil, Context, Disposition, Identity, IdentityType, Item, Result, RetryLater, Unlisted
-from tests.unit.habeas.testing.model import Sound, word
+from habeas.sdk import (
+    CannotFulfil,
+    Change,
+    Context,
+    Disposition,
+    Identity,
+    IdentityType,
+    Item,
+    Result,
+    RetryLater,
+    Unlisted,
+)
+from tests.unit.habeas.testing.model import MANIFEST, Sound, word
 
 Found = AsyncIterator[Item | Identity | Unlisted]
 
@@ -15,6 +27,16 @@ class Glib(Sound):
     async def erased(self, item: Item, key: str) -> Result:
         await self.http.call("DELETE", f"things/{item.ref}", headers={"idempotency-key": key})
         return Result(item, Disposition.ERASED)
+
+
+class Nodding(Sound):
+    """Takes every answer to a correction for a yes."""
+
+    async def rectify(self, ctx: Context, changes: Sequence[Change]) -> Sequence[Result]:
+        for change in changes:
+            values = {MANIFEST.fields[one.field].name: one.new for one in change.corrections}
+            await self.http.call("PATCH", f"things/{change.item.ref}", json=values)
+        return [Result(change.item, Disposition.RECTIFIED) for change in changes]
 
 
 class Despairing(Sound):
@@ -62,6 +84,23 @@ class Typeless(Sound):
                 async for thing in self.listed(Identity(kind, identity.value)):
                     if thing[word(kind)] == identity.value:
                         yield Item(thing["id"], thing["kind"], identity)
+
+
+class Literal(Sound):
+    """Takes an address in capitals for another one."""
+
+    async def locate(self, ctx: Context) -> Found:
+        async for thing in Sound.locate(self, ctx):
+            if not isinstance(thing, Item) or thing.matched.value == thing.matched.value.casefold():
+                yield thing
+
+
+class Undated(Sound):
+    """Gives a thing's date when it finds it, and not when it reads it again."""
+
+    async def reread(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Item]:
+        async for item in Sound.reread(self, ctx, items):
+            yield replace(item, dated=None)
 
 
 class Punctual(Sound):
