@@ -38,9 +38,11 @@ class Shop(sdk.Processor[Settings]):
         await self._ask(ctx, f"{FIND} LIMIT 1")
 
     async def locate(self, ctx: sdk.Context) -> AsyncIterator[sdk.Item]:
-        for identity, value in ((one, one.value.lower() if one.type == "email" else one.value) for one in ctx.identities):
-            for row in await self._ask(ctx, f"{FIND} WHERE {identity.type} = $1", value):
-                yield sdk.Item(row["ref"], row["category"], identity, dated=row["since"])
+        for identity, value in (
+            (one, one.value.lower() if one.type == "email" else one.value) for one in ctx.identities
+        ):
+            for row in await self._ask(ctx, f"{FIND} WHERE {who.type} = $1", value):
+                yield sdk.Item(row["ref"], row["category"], who, dated=row["since"])
 
     async def reread(self, ctx: sdk.Context, items: Items) -> AsyncIterator[sdk.Item]:
         for item, row in await self._rows(ctx, items):

@@ -58,7 +58,7 @@ async def test_what_was_dealt_with_goes_at_its_time_too(state: str, probe_databa
     async with probe_database.transaction() as connection:
         for row in await connection.fetch(SQL["page"], None, None, 100):
             done = letters.redrive if state == "redriven" else letters.discard
-            assert await done(connection, row["id"])
+            assert await done(connection, row["id"], actor=COMMAND_LINE)
     assert await expire(probe_database) == 1
     assert await kept(probe_database) == [2]
 
@@ -87,7 +87,7 @@ async def test_nobody_reads_a_letter_without_its_key(probe_database: Database) -
         other = DeadLetters(b"e" * 32, days=1)
         with pytest.raises(Undecryptable):
             other.open(row)
-        assert not await other.redrive(connection, row["id"])
+        assert not await other.redrive(connection, row["id"], actor=COMMAND_LINE)
     assert b"jane" not in row["sealed"]
     assert "jane" not in str(dict(row))
 
