@@ -38,9 +38,7 @@ class Shop(sdk.Processor[Settings]):
         await self._ask(ctx, f"{FIND} LIMIT 1")
 
     async def locate(self, ctx: sdk.Context) -> AsyncIterator[sdk.Item]:
-        for identity, value in (
-            (one, one.value.lower() if one.type == "email" else one.value) for one in ctx.identities
-        ):
+        for who, value in ((one, one.value.lower() if one.type == "email" else one.value) for one in ctx.identities):
             for row in await self._ask(ctx, f"{FIND} WHERE {who.type} = $1", value):
                 yield sdk.Item(row["ref"], row["category"], who, dated=row["since"])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.chassis.crypto.at_rest import Undecryptable
-from services.chassis.dead_letters import SQL, DeadLetters
+from services.chassis.dead_letters import COMMAND_LINE, SQL, DeadLetters
 from services.chassis.kafka.decoding import Refused
 from services.chassis.postgres.pool import Database
 
