@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from habeas.local.unprivileged import programs
+from habeas.sdk import Manifest
+from services.connectors.host.particulars import particular
 from tests.infrastructure import Databases
 from tests.journeys.world import World, wait_for, world
 
@@ -18,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 HERE = ROOT / "tests" / "example_processor"
 # Done by the fixtures, or by the suite, of which those tests are a part.
 ELSEWHERE = ("habeas up", "habeas down", "export SHOP_URL=", "python -m pytest")
+SETTINGS = "[manifest]\n"  # begins what stands in an enrolment's settings.toml, and not in the package
 
 
 def blocks(language: str) -> list[str]:
@@ -128,13 +132,15 @@ def row_of_shop(listed: str) -> str:
     return next((line for line in listed.splitlines() if line.startswith("shop")), "")
 
 
-@pytest.mark.parametrize(("language", "suffix"), [("toml", "toml"), ("python", "py")])
-def test_the_tutorials_code_is_the_codes_own(language: str, suffix: str) -> None:
-    files = [path.read_text() for path in HERE.rglob(f"*.{suffix}")]
-    shown = blocks(language)
+@pytest.mark.parametrize("language", ["toml", "python"])
+def test_the_tutorials_code_is_the_codes_own(language: str) -> None:
+    files = [path.read_text() for path in HERE.rglob({"toml": "*.toml", "python": "*.py"}[language])]
+    shown = [block for block in blocks(language) if not block.startswith(SETTINGS)]
     assert shown
     assert [block for block in shown if not any(block in text for text in files)] == []
 
 
-def test_the_readme_leads_to_the_tutorial() -> None:
-    assert "(tests/example_processor)" in (ROOT / "README.md").read_text()
+def test_what_the_tutorial_puts_into_an_enrolments_settings_is_taken() -> None:
+    (settings,) = (tomllib.loads(block) for block in blocks("toml") if block.startswith(SETTINGS))
+    kind = Manifest.load(HERE / "shop_habeas" / "manifest.toml")
+    assert particular(kind, settings).model_dump() == kind.model_dump() | settings["manifest"]
