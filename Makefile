@@ -50,9 +50,10 @@ check-contracts: $(READY)
 check-house: $(READY)
 	$(BIN)/pytest -q tests/architecture
 
-# Two at a time on any machine: each runs servers of its own, and several tests kill them. The longest files go first, so
-# that none is left alone at the end. Faults are tried at a few of each task's calls here, at all of them in test-kill.
-SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+# Three at a time on any machine, since many of them wait: each runs servers of its own, and several kill them. The longest
+# files go first, so that none is left alone at the end. Faults are tried at a few of each task's calls here, at all of them
+# in test-kill.
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(READY) ## every test that belongs to each change (under ten minutes on two cores)
 	HABEAS_KIT_MOST_CALLS=2 $(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,journeys conformance integration example_processor architecture contract unit))
 

@@ -1,8 +1,9 @@
 """A process that makes the package of several large exports and says by how much it grew at most.
 
-`python -m tests.integration.services.orchestrator.bulky write FOLDER BYTES` lays the exports down; another process,
-with `make FOLDER`, prints JSON: bytes of growth over what it held once a small package had been made. `AT_A_TIME` reads
-pieces of another size, to see that the growth is noticed. Linux alone can tell.
+`python -m tests.integration.services.orchestrator.bulky write FOLDER BYTES PROCESSOR ...` lays a small export and one of
+that many bytes down for each processor; another process, with `make FOLDER`, prints JSON: bytes of growth over what it
+held once a small package had been made. `AT_A_TIME` reads pieces of another size, to see that the growth is noticed.
+Linux alone can tell.
 """
 
 import asyncio
@@ -29,7 +30,6 @@ from services.orchestrator.views.package.sources import Source
 KEY = bytes(range(32))
 CHUNK = os.urandom(64_000)
 TEXT = "=cmd; x" * 3_000
-PROCESSORS = ("big", "bigger")
 SMALL = 4_000_000
 
 
@@ -80,10 +80,10 @@ def high_water() -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
-async def write(folder: Path, size: int) -> None:
+async def write(folder: Path, size: int, processors: list[str]) -> None:
     """Lay a small and a large export down for each processor."""
     store = open_store(folder.as_uri())
-    made = [[await export(store, one, bulk) for one in PROCESSORS] for bulk in (SMALL, size)]
+    made = [[await export(store, one, bulk) for one in processors] for bulk in (SMALL, size)]
     told = [[(one.task, one.processor, one.receipt.model_dump()) for one in sources] for sources in made]
     (folder / "told.json").write_text(json.dumps(told))
 
@@ -104,7 +104,7 @@ async def measure(folder: Path) -> dict[str, int]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
-        asyncio.run(write(Path(sys.argv[2]), int(sys.argv[3])))
+        asyncio.run(write(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
     else:
         print(json.dumps(asyncio.run(measure(Path(sys.argv[2])))))
     leave(0)
