@@ -1,6 +1,7 @@
 """Discretion: no personal data in logs, headers or anything that is printed, also when things go wrong."""
 
 import logging
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,8 +25,9 @@ class DiscretionRules(Kit):
         async def story(vendor: VendorUnderTest) -> None:
             for action in vendor.manifest.actions:
                 trial = await _trial(vendor, action)
+                texts = await _texts(vendor, trial)
                 verdict = await trial.finish()
-                _silent_about(trial, f"{caplog.text} {verdict!r} {trial.ledger.items!r}")
+                _silent_about(trial, f"{caplog.text} {verdict!r} {trial.ledger.items!r}", texts)
 
         self._tell(story)
 
@@ -69,21 +71,31 @@ async def _trial(vendor: VendorUnderTest, action: Action) -> Trial:
     return Trial(vendor, await vendor.person(), action=action, corrections=corrections, ledger=MemoryLedger())
 
 
-def _silent_about(trial: Trial, told: str) -> None:
-    leaked = _leaks(trial, told)
+async def _texts(vendor: VendorUnderTest, trial: Trial) -> Sequence[str]:
+    """Return what the vendor knows of the person beside their identities, as far as it can be asked."""
+    try:
+        return await vendor.known_texts(trial.identities)
+    except NotArranged:
+        return ()
+
+
+def _silent_about(trial: Trial, told: str, texts: Sequence[str] = ()) -> None:
+    leaked = _leaks(trial, told, texts)
     assert not leaked, (
         f"personal data in logs or in a repr: {', '.join(leaked)}. Log ids of tasks and machine words; ctx.log adds "
         "the task by itself"
     )
 
 
-def _leaks(trial: Trial, told: str) -> list[str]:
+def _leaks(trial: Trial, told: str, texts: Sequence[str] = ()) -> list[str]:
     """Return the kinds of personal data that `told` holds, and never the data."""
     found = {one.type.value for one in trial.identities if _long(one) and one.value in told}
     found |= {f"new {one.field}" for one in trial.corrections if one.new in told}
     references = (known.item.ref for known in trial.ledger.items.values())
     if any(len(reference) >= SHORTEST_TELLING and reference in told for reference in references):
         found.add("references of the vendor")
+    if any(len(text) >= SHORTEST_TELLING and text in told for text in texts):
+        found.add("what the vendor knows of the person")
     return sorted(found)
 
 

@@ -1,8 +1,8 @@
 """A process that makes the package of several large exports and says by how much it grew at most.
 
-`python -m tests.integration.services.orchestrator.bulky write FOLDER BYTES PROCESSOR ...` lays a small export and one of
-that many bytes down for each processor; another process, with `make FOLDER`, prints JSON: bytes of growth over what it
-held once a small package had been made. `AT_A_TIME` reads pieces of another size, to see that the growth is noticed.
+`python -m tests.integration.services.orchestrator.bulky write FOLDER BYTES PROCESSOR ...` lays a small export and one
+of that many bytes down for each processor; another process, with `make FOLDER`, prints JSON: bytes of growth over what
+it held once a small package had been made. `AT_A_TIME` reads pieces of another size, to see that the growth is noticed.
 Linux alone can tell.
 """
 

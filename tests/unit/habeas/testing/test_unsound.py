@@ -81,6 +81,7 @@ def test_enduring(processor: type[Sound], test: str, message: str) -> None:
     ("processor", "test", "more", "message"),
     [
         (unsound.Impatient, "test_a_throttled_call_waits_within_bounds", "none", "by habeas.sdk.retry_after"),
+        (parts.Counting, "test_a_throttled_call_waits_within_bounds", "date", "the vendor asked for 60"),
         (unsound.Blind, "test_a_vendor_that_does_not_answer_holds_nobody_up", "hanging", "raise RetryLater"),
         (unsound.Faulting, "test_an_answer_that_can_not_be_read_is_tried_again", "html", "Answer.json() does so"),
         (
@@ -188,6 +189,7 @@ def test_standing(processor: type[Sound], test: str, message: str, action: Actio
     ("processor", "test", "message"),
     [
         (unsound.Chatty, "test_logs_hold_no_personal_data", "ctx.log adds the task by itself"),
+        (parts.Reciting, "test_logs_hold_no_personal_data", "what the vendor knows of the person"),
         (unsound.Wailing, "test_trouble_puts_no_personal_data_into_logs", "personal data in logs or in a repr: email"),
     ],
 )

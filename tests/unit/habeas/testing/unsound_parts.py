@@ -5,13 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from habeas.sdk import (
+    Answer,
     CannotFulfil,
     Change,
     Context,
     Disposition,
+    File,
     Identity,
     IdentityType,
     Item,
+    ProcessorError,
+    Record,
     Result,
     RetryLater,
     Unlisted,
@@ -110,4 +114,25 @@ class Punctual(Sound):
         if ctx.task.due_at is not None and ctx.task.due_at < ctx.now():
             raise CannotFulfil("too_late")
         async for thing in Sound.locate(self, ctx):
+            yield thing
+
+
+class Counting(Sound):
+    """Takes a Retry-After that is a number, and no date."""
+
+    async def call(self, method: str, path: str, **more: Any) -> Answer:
+        def judge(answer: Answer) -> ProcessorError | None:
+            asked = answer.headers.get("retry-after", "")
+            return RetryLater("rate_limited", after=7.0 if asked == "7" else None) if answer.status == 429 else None
+
+        return await Sound.call(self, method, path, judge=judge, **more)
+
+
+class Reciting(Sound):
+    """Logs what it hands over."""
+
+    async def export(self, ctx: Context, items: Sequence[Item]) -> AsyncIterator[Record | File]:
+        async for thing in Sound.export(self, ctx, items):
+            if isinstance(thing, Record):
+                ctx.log.info("a record: %s", dict(thing.fields))
             yield thing
