@@ -23,7 +23,7 @@ def run(*arguments: str | Path, **more: str) -> str:
 def test_a_large_package_is_made_in_flat_memory(tmp_path: Path) -> None:
     run("write", tmp_path, str(SIZE), "big")
     told = json.loads(run("make", tmp_path))
-    assert told["bytes"] > SIZE
+    assert told["bytes"] > SIZE // 2  # half of it, random bytes, takes as much in a ZIP
     assert told["growth"] < MOST_GROWTH
 
 
