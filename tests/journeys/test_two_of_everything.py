@@ -17,21 +17,26 @@ from tests.journeys.world import World, wait_for
 NAMES = ("orchestrator", "connectors", "notifier")
 
 
-@pytest.fixture
-def twins(calm: World) -> Iterator[dict[str, Service]]:
+@pytest.fixture(scope="module")
+def second(whole: World) -> Iterator[dict[str, Service]]:
     """A second instance of each service, beside the first."""
     with ExitStack() as stack:
         lease = PortLease()
         stack.callback(lease.release)
-        second = {}
+        services = {}
         for name in NAMES:
-            first = calm.stack.services[name]
-            port = lease.take()
-            service = first.twin(port=port, log=calm.stack.home.log(f"{name}-2"), HABEAS_INSTANCE="1")
-            service.start()
-            stack.callback(service.stop)
-            second[name] = service
-        yield second
+            log = whole.stack.home.log(f"{name}-2")
+            services[name] = whole.stack.services[name].twin(port=lease.take(), log=log, HABEAS_INSTANCE="1")
+            stack.callback(services[name].stop)
+        yield services
+
+
+@pytest.fixture
+def twins(calm: World, second: dict[str, Service]) -> dict[str, Service]:
+    """The second instances, all of them up."""
+    for service in second.values():
+        service.start()
+    return second
 
 
 def taken(service: Service) -> float:
