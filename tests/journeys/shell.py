@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
+from tests.leftovers import processes_about
 
 
 class Shell:
     """Types lines into bash in `folder`, with `environment` and the `habeas` of this test run.
 
-    Where a line speaks of `req_...` the request is meant that was filed last, and `jane@example.com` is `person`.
+    Where a line speaks of `req_...` the request is meant that was filed last, and `jane@example.com` is `person`, if
+    somebody else is meant.
     """
 
     def __init__(self, folder: Path, **environment: str) -> None:
@@ -24,7 +25,9 @@ class Shell:
 
     def type(self, line: str) -> str:
         """Run a line, which must end well; return what it printed."""
-        said = line.replace("jane@example.com", self.person).replace("req_...", self._request)
+        said = line.replace("req_...", self._request)
+        if self.person:
+            said = said.replace("jane@example.com", self.person)
         done = subprocess.run(
             ["/bin/bash", "-c", said],
             cwd=self.folder,
@@ -41,11 +44,4 @@ class Shell:
 
     def left_running(self) -> list[str]:
         """Return the processes that still speak of this folder."""
-        return [repr(one) for one in psutil.process_iter() if self._is_about_us(one)]
-
-    def _is_about_us(self, process: psutil.Process) -> bool:
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-            return process.status() != psutil.STATUS_ZOMBIE and any(str(self.folder) in word for word in words)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            return False
+        return processes_about(self.folder)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import tomllib
 import zipfile
@@ -15,6 +14,7 @@ from habeas.local.unprivileged import programs
 from habeas.sdk import Manifest
 from services.connectors.host.particulars import particular
 from tests.infrastructure import Databases
+from tests.journeys.shell import Shell
 from tests.journeys.world import World, wait_for, world
 
 ROOT = Path(__file__).parents[2]
@@ -35,27 +35,6 @@ def commands() -> list[str]:
     _tree, *typed = blocks("")
     lines = [line.split("    #")[0].strip() for block in typed for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith(ELSEWHERE)]
-
-
-class Shell:
-    """Types commands as somebody does who reads the tutorial, in a folder that looks like a checkout."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder = folder
-        self._environment = os.environ | environment
-        self._request = ""
-
-    def type(self, line: str) -> str:
-        """Run a line and return what it printed."""
-        said = line.replace("req_...", self._request)
-        command = ["/bin/bash", "-c", said]
-        done = subprocess.run(
-            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, f"{line}: {done.stderr}"
-        if " file " in said:
-            (self._request,) = set(re.findall(r"req_[0-9A-Z]{26}", done.stdout))
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +60,15 @@ def shell(calm: World, checkout: Path) -> Iterator[Shell]:
     paths = (Path(sys.executable).parent, programs().folder / "bin", os.environ["PATH"])
     yield Shell(
         checkout,
-        {
-            "HABEAS_URL": calm.stack.url,
-            "HABEAS_API_KEY": calm.stack.key,
-            "SHOP_URL": shop,
-            "PATH": os.pathsep.join(map(str, paths)),
-            # Into the folder alone, from what is here: nothing is asked of the network, nothing stays.
-            "PIP_TARGET": str(checkout / "site"),
-            "PIP_NO_INDEX": "1",
-            "PIP_NO_DEPS": "1",
-            "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it the other way round
-        },
+        HABEAS_URL=calm.stack.url,
+        HABEAS_API_KEY=calm.stack.key,
+        SHOP_URL=shop,
+        PATH=os.pathsep.join(map(str, paths)),
+        # Into the folder alone, from what is here: nothing is asked of the network, nothing stays.
+        PIP_TARGET=str(checkout / "site"),
+        PIP_NO_INDEX="1",
+        PIP_NO_DEPS="1",
+        PIP_NO_BUILD_ISOLATION="0",  # pip reads it the other way round
     )
     databases.drop(shop)
 

@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from habeas.local import places
 from habeas.local.kafka import KafkaServer
 from habeas.local.postgres import PostgresServer
 from habeas.local.supervisor import Supervisor
+from tests.leftovers import processes_about
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -56,12 +56,4 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def left_behind(home: Path) -> Callable[[], list[str]]:
     """The processes that a stack on `home` started and that still run, found by their command or environment."""
-
-    def names_home(process: psutil.Process) -> bool:
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-            return process.status() != psutil.STATUS_ZOMBIE and any(str(home) in word for word in words)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            return False
-
-    return lambda: [repr(process) for process in psutil.process_iter() if names_home(process)]
+    return lambda: processes_about(home)
