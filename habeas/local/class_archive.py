@@ -21,11 +21,15 @@ class ClassArchive:
         self._fresh = home / "classes.jsa"
 
     def flags(self) -> list[str]:
-        """What the JVM is to be told: use the archive, or write it when it ends."""
-        if self._path.exists():
-            return [f"-XX:SharedArchiveFile={self._path}"]
+        """What a broker's JVM is to be told: use the archive, or write it when it ends."""
+        if using := self.using():
+            return using
         self._fresh.unlink(missing_ok=True)
         return [f"-XX:ArchiveClassesAtExit={self._fresh}"]
+
+    def using(self) -> list[str]:
+        """What any other JVM with the same jars is to be told: use the archive, if there is one."""
+        return [f"-XX:SharedArchiveFile={self._path}"] if self._path.exists() else []
 
     def keep(self) -> None:
         """Move what the JVM wrote to where others find it; to be called once the JVM has ended in good order."""

@@ -114,9 +114,9 @@ class KafkaServer:
         java = preflight.java()
         jars = kafka_jars(self._supervisor, self.log)
         properties = self._write_properties()
-        if not self.data.exists():
-            self._make_data(java, jars)
         self._archive = ClassArchive(java, jars, self.home)
+        if not self.data.exists():
+            self._make_data(java, jars, self._archive)
         command = jvm(java, jars, "kafka.Kafka", properties, flags=self._archive.flags())
         self._child = child = self._supervisor.start("kafka", command, log=self.log, cwd=self.home)
         ready = wait_until(lambda: answers(self.port) or not child.running, seconds=START_WITHIN)
@@ -158,13 +158,13 @@ class KafkaServer:
         )
         return path
 
-    def _make_data(self, java: Java, jars: list[Path]) -> None:
+    def _make_data(self, java: Java, jars: list[Path], archive: ClassArchive) -> None:
         """Format beside the final place, so that an interrupted run leaves nothing that looks finished."""
         partial = self.home / "data.partial"
         shutil.rmtree(partial, ignore_errors=True)
         properties = self._write_properties(partial)
         arguments = ("format", "--cluster-id", new_cluster_id(), "--config", properties)
-        command = jvm(java, jars, "kafka.tools.StorageTool", *arguments)
+        command = jvm(java, jars, "kafka.tools.StorageTool", *arguments, flags=archive.using())
         made = self._supervisor.run("kafka-format", command, log=self.log, cwd=self.home)
         properties.unlink()
         if not made:

@@ -115,7 +115,7 @@ class Http:
             follow_redirects=False,
             trust_env=False,
             transport=transport,
-            verify=_authorities(),
+            verify=authorities(),
         )
 
     async def __aenter__(self) -> Self:
@@ -248,8 +248,8 @@ def _raise_for(answer: Answer, judge: Callable[[Answer], ProcessorError | None] 
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
-    """Return whom every client of the process trusts: reading the list takes longer than many a task."""
+def authorities() -> ssl.SSLContext:
+    """Return whom every HTTPS client of the process trusts: to read the list takes longer than many a task."""
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from habeas.sdk import Identity, Manifest, Processor
+from habeas.sdk.http import authorities
 from habeas.testing.faults import Fault, FaultyTransport
 
 _numbers = count(1)
@@ -116,7 +117,7 @@ class VendorUnderTest(ABC):
     def transport(self, inner: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncBaseTransport:
         """Return what to give to `Http(transport=...)`: passes calls on to `inner` (the network), faults excepted."""
         self.wired = True
-        return FaultyTransport(inner or httpx.AsyncHTTPTransport(), self._befall)
+        return FaultyTransport(inner or httpx.AsyncHTTPTransport(verify=authorities()), self._befall)
 
     async def suffer(self, trouble: str, fault: Fault, *, at: int | None = None) -> None:
         """From now on let `fault` befall every call, or only the one with the number `at` from now (from 0).

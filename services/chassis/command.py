@@ -15,11 +15,9 @@ import uvloop
 from pydantic import ValidationError
 
 from services.chassis import faultpoints, log, tracing
-from services.chassis.crypto.at_rest import KeyUnreadable, Undecryptable, read_key_file
-from services.chassis.dead_letters import COMMAND_LINE, SQL, DeadLetters
+from services.chassis.crypto.at_rest import KeyUnreadable
 from services.chassis.failure import Failure
 from services.chassis.postgres.migrations import MigrationError, migrate
-from services.chassis.postgres.pool import Connection, lone_connection
 from services.chassis.settings import ServiceSettings
 
 # New objects until cycles are looked for. Batches make thousands that live for one transaction and form no cycles;
@@ -28,6 +26,7 @@ GARBAGE_AFTER = 20_000
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 Command = Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
+Serve = Callable[[SettingsT], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,18 @@ class Extra(Generic[SettingsT]):
 def run_service(
     name: str,
     settings: type[SettingsT],
-    serve: Callable[[SettingsT], Awaitable[bool]],
+    app: Callable[[], Serve[SettingsT]],
     extras: Sequence[Extra[SettingsT]] = (),
     argv: Sequence[str] | None = None,
     epilog: str = "",
 ) -> None:
     """Run the command line of service `name` and exit; its store lies in `services.<name>.store`.
 
+    `app` imports the service and returns what serves it: the other commands do without, and start in half the time.
     `epilog` ends its help: what the service takes beside the commands.
     """
     commands: dict[str, Command[SettingsT]] = {
-        "serve": _serve(serve),
+        "serve": _serve(app),
         "migrate": _migrate(name),
         "dead-letters": _dead_letters,
         "consumers": _consumers,
@@ -65,7 +65,6 @@ def run_service(
         log.configure(name, loaded.log_level)
         faultpoints.arm(loaded.faultpoint, environment=loaded.environment)
         tracing.configure(name, endpoint=loaded.otlp_endpoint)
-        gc.freeze()  # what was imported stays: no collection needs to look at it again
         gc.set_threshold(GARBAGE_AFTER)
         code = uvloop.run(_awaited(commands[arguments.command](loaded, arguments)))
     except ValidationError as error:
@@ -117,8 +116,10 @@ def _parser(name: str, extras: Sequence[Extra[Any]], epilog: str) -> argparse.Ar
     return parser
 
 
-def _serve(serve: Callable[[SettingsT], Awaitable[bool]]) -> Command[SettingsT]:
+def _serve(app: Callable[[], Serve[SettingsT]]) -> Command[SettingsT]:
     async def command(settings: SettingsT, _: argparse.Namespace) -> int:
+        serve = app()
+        gc.freeze()  # what was imported stays: no collection needs to look at it again
         return 0 if await serve(settings) else 1
 
     return command
@@ -143,60 +144,15 @@ def _migrate(name: str) -> Command[SettingsT]:
 
 
 async def _dead_letters(settings: ServiceSettings, arguments: argparse.Namespace) -> int:
-    """List letters, or show, redrive or discard one. What is inside may be personal: it is shown to a person alone."""
-    letters = DeadLetters(read_key_file(settings.key_file), days=settings.dead_letter_days)
-    async with lone_connection(settings.database_url.get_secret_value(), name="dead-letters") as connection:
-        if arguments.action == "list":
-            _print([dict(row) for row in await connection.fetch(SQL["page"], None, None, 1_000)])
-            return 0
-        if arguments.number is None:
-            msg = "say which dead letter: its number is in `dead-letters list`"
-            raise Failure(msg)
-        if arguments.action == "show":
-            return await _show(connection, letters, arguments.number)
-        work = letters.redrive if arguments.action == "redrive" else letters.discard
-        async with connection.transaction():
-            if not await work(connection, arguments.number, actor=COMMAND_LINE):
-                msg = "there is no such dead letter, or it was dealt with already, or it cannot be sent again"
-                raise Failure(msg)
-        return 0
+    from services.chassis import operating
 
-
-async def _show(connection: Connection, letters: DeadLetters, number: int) -> int:
-    row = await connection.fetchrow(SQL["whole"], number)
-    if row is None:
-        msg = "there is no such dead letter"
-        raise Failure(msg)
-    try:
-        letter = letters.open(row)
-    except Undecryptable:
-        msg = "sealed under another key: point HABEAS_KEY_FILE at the one it was written with"
-        raise Failure(msg) from None
-    shown = {name: value for name, value in dict(row).items() if name != "sealed"}
-    shown["key"] = _text(letter.key)
-    shown["headers"] = {name: _text(value) for name, value in letter.headers}
-    shown["value"] = _text(letter.value)
-    _print(shown)
-    return 0
+    return await operating.dead_letters(settings, arguments)
 
 
 async def _consumers(settings: ServiceSettings, arguments: argparse.Namespace) -> int:
-    async with lone_connection(settings.database_url.get_secret_value(), name="consumers") as connection:
-        if arguments.action == "list":
-            _print([dict(row) for row in await connection.fetch(SQL["consumers"])])
-            return 0
-        if not arguments.name or await connection.fetchval(SQL["resume"], arguments.name) is None:
-            msg = "say which consumer: its name is in `consumers list`"
-            raise Failure(msg)
-        return 0
+    from services.chassis import operating
 
-
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode("utf-8", "backslashreplace")
-
-
-def _print(value: object) -> None:
-    print(json.dumps(value, default=str, indent=2))
+    return await operating.consumers(settings, arguments)
 
 
 def _variable(loc: tuple[int | str, ...]) -> str:

@@ -8,7 +8,6 @@ from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -52,10 +51,16 @@ def configure(service: str, *, endpoint: str | None, exporter: SpanExporter | No
         resource=Resource.create({"service.name": f"habeas-{service}", "service.namespace": "habeas"}),
     )
     if exporter is None and endpoint:
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
+        exporter = _over_http(endpoint)
     if exporter is not None:
         _provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4096, schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("habeas")
+
+
+def _over_http(endpoint: str) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 (slow, and only with a collector)
+
+    return OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
 
 
 def shutdown() -> None:

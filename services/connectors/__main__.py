@@ -5,9 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from services.chassis.command import run_service
-from services.connectors.app import serve
+from services.chassis.command import Serve, run_service
 from services.connectors.settings import ConnectorSettings
+
+
+def app() -> Serve[ConnectorSettings]:
+    """Import the connector host whole."""
+    from services.connectors.app import serve
+
+    return serve
 
 
 def main(argv: Sequence[str]) -> None:
@@ -18,7 +24,7 @@ def main(argv: Sequence[str]) -> None:
     if own.only is not None:
         os.environ["HABEAS_ONLY"] = own.only
     told = "--only a,b  serves these processors alone, as HABEAS_ONLY does; before or behind the command"
-    run_service("connectors", ConnectorSettings, serve, argv=rest, epilog=told)
+    run_service("connectors", ConnectorSettings, app, argv=rest, epilog=told)
 
 
 if __name__ == "__main__":

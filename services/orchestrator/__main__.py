@@ -6,10 +6,9 @@ import json
 
 from contracts.topics import NOTIFIER
 from habeas.vocabulary import Scope
-from services.chassis.command import Extra, run_service
+from services.chassis.command import Extra, Serve, run_service
 from services.chassis.crypto.root import RootKey
 from services.chassis.postgres.pool import Database
-from services.orchestrator.app import serve
 from services.orchestrator.handlers.directory import NOTIFIER_ENROLMENT
 from services.orchestrator.handlers.issue_key import bootstrap_key
 from services.orchestrator.settings import OrchestratorSettings
@@ -39,6 +38,13 @@ async def _notifier_key(settings: OrchestratorSettings, _: argparse.Namespace) -
     return 0
 
 
+def app() -> Serve[OrchestratorSettings]:
+    """Import the orchestrator whole."""
+    from services.orchestrator.app import serve
+
+    return serve
+
+
 def _key_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="operator", help="the client that the key is issued to")
     parser.add_argument("--test", action="store_true", help="a key for rehearsals (hab_test_...)")
@@ -49,7 +55,7 @@ def main() -> None:
     run_service(
         "orchestrator",
         OrchestratorSettings,
-        serve,
+        app,
         [
             Extra("bootstrap-key", "issue an API key with every scope", _bootstrap_key, _key_arguments),
             Extra("notifier-key", "print the notifier's enrolment", _notifier_key),

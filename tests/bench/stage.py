@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from habeas.local import places
 from habeas.local.enrolment import Enroller, Wanted, sandbox_processors, write_settings
 from habeas.local.stack import Stack
 from tests.bench.processes import cpu_seconds, family_mib, resident_mib
+from tests.plain import HTTP
 
 PROCESSORS = ("instant-a", "instant-b", "instant-c", "instant-d")
 SERVICES = ("orchestrator", "connectors", "notifier")
@@ -83,10 +82,9 @@ def _enrol(stack: Stack) -> None:
 
 
 def _retire(stack: Stack, processor: str) -> None:
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{stack.url}/v1/processors/{processor}/retire",
         json={"reason": "the bench measures without it"},
         headers={"Authorization": f"Bearer {stack.key}"},
-        trust_env=False,
     )
     answer.raise_for_status()

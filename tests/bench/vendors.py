@@ -14,8 +14,6 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from habeas.client import Habeas, NewRequest
 from habeas.engine import Again, Settled, work
 from habeas.local.stack import Stack
@@ -27,6 +25,7 @@ from services.connectors.host.enrolment import read
 from services.connectors.host.served import Served
 from tests.bench.figures import Round
 from tests.bench.processes import cpu_seconds, spent
+from tests.plain import HTTP
 
 PROCESSORS = ("crm-eu", "billing", "ai", "files")
 ACTIONS = {Right.ACCESS: Action.EXPORT, Right.RECTIFICATION: Action.RECTIFY, Right.ERASURE: Action.ERASE}
@@ -53,7 +52,7 @@ class Stage:
         while len(found) < count:
             self._seed += 1
             wanted = {"count": count + 10, "seed": self._seed}
-            answer = httpx.post(f"{self.stack.sandbox_url}/_sandbox/people", json=wanted, timeout=60, trust_env=False)
+            answer = HTTP.post(f"{self.stack.sandbox_url}/_sandbox/people", json=wanted)
             answer.raise_for_status()
             found += [one for one in answer.json()["people"] if not one["oddity"] and not one["payer"]]
         return found[:count]

@@ -11,10 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from habeas.sdk import Identity, IdentityType
 from habeas.testing import VendorUnderTest
+from tests.plain import HTTP
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,9 +29,7 @@ class Sandbox:
     pool: list[dict[str, Any]] = field(default_factory=list)
 
     def control(self, method: str, path: str, body: object | None = None) -> Any:
-        answer = httpx.request(
-            method, f"http://127.0.0.1:{self.http_port}/_sandbox{path}", json=body, timeout=20, trust_env=False
-        )
+        answer = HTTP.request(method, f"http://127.0.0.1:{self.http_port}/_sandbox{path}", json=body)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -71,11 +68,9 @@ class Sandbox:
 
     def blocked(self, email: str) -> bool:
         return bool(
-            httpx.get(
+            HTTP.get(
                 f"http://127.0.0.1:{self.http_port}/_sandbox/hubspot/blocklist",
                 params={"email": email},
-                trust_env=False,
-                timeout=60,
             ).json()["blocked"]
         )
 

@@ -28,6 +28,7 @@ from services.connectors.processors.stripe import Stripe
 from services.connectors.processors.stripe import processor as stripe
 from services.connectors.processors.stripe.settings import Settings
 from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
+from tests.plain import HTTP
 
 MANIFEST = Manifest.load(Path(stripe.__file__).with_name("manifest.toml"))
 TAX = tuple(RetentionRule(category, "tax_law", 84, CountedFrom.END_OF_YEAR) for category in ("invoices", "charges"))
@@ -58,8 +59,7 @@ class StripeVendor(SandboxVendor):
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Processor[Any]]:
         config = Settings(base_url=self.base_url, key=SecretStr(self.key), **self.settings)
-        plain = httpx.AsyncHTTPTransport(verify=False)  # no TLS here: to read the machine's certificates takes longest
-        http = Http(base_url=self.base_url, timeout=20, transport=self.transport(plain))
+        http = Http(base_url=self.base_url, timeout=20, transport=self.transport())
         async with http, Stripe(config=config, http=http) as processor:
             yield processor
 
@@ -99,7 +99,7 @@ class StripeVendor(SandboxVendor):
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None, *, version: str = "") -> httpx.Response:
         headers = {"authorization": f"Bearer {self.key}", **({"stripe-version": version} if version else {})}
-        return httpx.request(method, self.base_url + path, headers=headers, data=form, trust_env=False, timeout=60)
+        return HTTP.request(method, self.base_url + path, headers=headers, data=form)
 
 
 def serving(action: Action) -> Manifest:

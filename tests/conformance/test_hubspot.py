@@ -19,6 +19,7 @@ from services.connectors.processors.hubspot import HubSpot
 from services.connectors.processors.hubspot import processor as hubspot
 from tests.conformance.rereading import found, reread_blankly
 from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
+from tests.plain import HTTP
 
 MANIFEST = Manifest.load(Path(hubspot.__file__).with_name("manifest.toml"))
 
@@ -53,7 +54,7 @@ class HubSpotVendor(SandboxVendor):
         """Ask the account's own API, past the processor."""
         url = f"http://127.0.0.1:{self.sandbox.http_port}/hubspot/crm/v3/objects/{path}"
         headers = {"authorization": "Bearer sandbox-hubspot-token"}
-        return httpx.request(method, url, headers=headers, json=body, trust_env=False, timeout=60).raise_for_status()
+        return HTTP.request(method, url, headers=headers, json=body).raise_for_status()
 
 
 CITY = Correction("contact.city", None, "Utrecht")

@@ -17,6 +17,7 @@ from habeas.vocabulary import AttentionReason, Checked
 from services.connectors.processors.openai import OpenAI
 from services.connectors.processors.openai import processor as openai
 from tests.conformance.sandbox import Sandbox, SandboxVendor, known_by
+from tests.plain import HTTP
 
 MANIFEST = Manifest.load(Path(openai.__file__).with_name("manifest.toml"))
 
@@ -42,8 +43,7 @@ class OpenAIVendor(SandboxVendor):
         token = SecretStr(self.token)
         config = openai.Settings(base_url=self.base_url, token=token, project="proj_sandbox", ids_file=self.ids_file)
         # To load the certificates that nothing here needs takes longer than a dozen calls.
-        transport = self.transport(httpx.AsyncHTTPTransport(verify=False))
-        http = Http(base_url=self.base_url, timeout=20, transport=transport)
+        http = Http(base_url=self.base_url, timeout=20, transport=self.transport())
         async with http, OpenAI(config=config, http=http) as processor:
             yield processor
 
@@ -55,7 +55,7 @@ class OpenAIVendor(SandboxVendor):
 
     def ask(self, method: str, path: str, body: object | None = None) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}"}
-        return httpx.request(method, f"{self.base_url}{path}", headers=headers, json=body, trust_env=False, timeout=60)
+        return HTTP.request(method, f"{self.base_url}{path}", headers=headers, json=body)
 
 
 @pytest.fixture

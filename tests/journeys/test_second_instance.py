@@ -10,6 +10,7 @@ import pytest
 from habeas.local.enrolment import Enroller, Wanted, write_settings
 from tests.journeys.errands import NEW_PHONE
 from tests.journeys.world import Person, World, wait_for, wish
+from tests.plain import HTTP
 
 CONTACTS = "crm/v3/objects/contacts"
 TOKEN = "sandbox-hubspot-us-token"
@@ -47,9 +48,7 @@ def statuses(account: httpx.Client, contact: str) -> list[int]:
 
 def ledger(world: World, vendor: str, person: Person) -> list[str]:
     """Return the effects on a person by a vendor's own ledger."""
-    found = httpx.get(f"{world.stack.sandbox_url}/_sandbox/ledger/{vendor}", trust_env=False, timeout=60).json()[
-        "effects"
-    ]
+    found = HTTP.get(f"{world.stack.sandbox_url}/_sandbox/ledger/{vendor}").json()["effects"]
     return [one["effect"] for one in found if one["changed"] and one["person"] == person.customer_id]
 
 

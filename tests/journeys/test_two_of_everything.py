@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 
 from habeas.local.ports import PortLease
@@ -13,6 +12,7 @@ from habeas.local.service import Service
 from tests.journeys.errands import Errands
 from tests.journeys.kills import trouble
 from tests.journeys.world import World, wait_for
+from tests.plain import HTTP
 
 NAMES = ("orchestrator", "connectors", "notifier")
 
@@ -41,7 +41,7 @@ def twins(calm: World, second: dict[str, Service]) -> dict[str, Service]:
 
 def taken(service: Service) -> float:
     """Return how many records an instance has taken from Kafka since it was started, by its own count."""
-    page = httpx.get(f"{service.url}/metrics", trust_env=False, timeout=60).raise_for_status().text
+    page = HTTP.get(f"{service.url}/metrics").raise_for_status().text
     return sum(map(float, re.findall(r"^habeas_consumed_records_total\{.*\} (\S+)$", page, re.MULTILINE)))
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 import asyncpg
-import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -23,6 +22,7 @@ from tests.leaks.forms import forms
 from tests.leaks.places import Thing, metrics, processes, tables, topics
 from tests.leaks.planting import fresh_word
 from tests.leaks.scanner import Hit, Scanner
+from tests.plain import HTTP
 
 TOPIC = "habeas-leak-control"
 MAKE_TABLE = "CREATE SCHEMA control; CREATE TABLE control.planted (as_text text, as_bytes bytea)"
@@ -119,9 +119,7 @@ class Controls:
 
     def _span(self, scanner: Scanner, needles: list[bytes]) -> set[Hit]:
         before = len(self._spans.bodies)
-        httpx.post(
-            f"{self._spans.url}/v1/traces", content=b"\x0a".join(needles), trust_env=False, timeout=60
-        ).raise_for_status()
+        HTTP.post(f"{self._spans.url}/v1/traces", content=b"\x0a".join(needles)).raise_for_status()
         found = scanner.in_all([("a span", body) for body in self._spans.bodies[before:]])
         del self._spans.bodies[before:]
         return found

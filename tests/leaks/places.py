@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
-import httpx
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
+from tests.plain import HTTP
 
 Thing = tuple[str, bytes]
 
@@ -101,7 +102,7 @@ def metrics(urls: Sequence[str]) -> list[Thing]:
     """Return the metrics of services."""
     found = []
     for url in urls:
-        answer = httpx.get(f"{url}/metrics", timeout=60, trust_env=False)
+        answer = HTTP.get(f"{url}/metrics")
         answer.raise_for_status()
         found.append((f"metrics of {url}", answer.content))
     return found

@@ -7,7 +7,6 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
-import httpx
 from aiokafka import AIOKafkaProducer
 
 from contracts.topics import DELIVERIES, NOTICES, PROCESSORS, REPORTS, TASKS
@@ -18,6 +17,7 @@ from tests.leaks.collector import Collector
 from tests.leaks.places import Thing, metrics, processes, tables, topics
 from tests.leaks.planting import Planted, Planting, Vendors, hostile_records, misuse
 from tests.leaks.scanner import Hit, Scanner
+from tests.plain import HTTP
 
 PHONE = "contact.phone"
 SERVICES = ("orchestrator", "connectors", "notifier")
@@ -172,10 +172,7 @@ class Story:
                 f"/metrics/{person.email}?{person.phone}",
                 f"/healthz/{person.customer_id}",
             ):
-                assert (
-                    httpx.get(f"{self.world.stack.services[name].url}{path}", trust_env=False, timeout=60).status_code
-                    == 404
-                )
+                assert HTTP.get(f"{self.world.stack.services[name].url}{path}").status_code == 404
 
     def _send_hostile_records(self) -> None:
         async def send() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from tests.integration.services.sandbox.conftest import Running
+from tests.plain import HTTP
 
 KEY = "sk_test_sandbox"
 PREVIEW = "2026-06-24.preview"
@@ -16,7 +17,7 @@ def call(
     """One call with the account's key; `headers` with underscores for dashes."""
     named = {"authorization": f"Bearer {KEY}", **{name.replace("_", "-"): value for name, value in headers.items()}}
     url = f"{sandbox.url}/stripe{path}"
-    return httpx.request(method, url, data=form, headers=named, timeout=20, trust_env=False)
+    return HTTP.request(method, url, data=form, headers=named)
 
 
 def jobs(sandbox: Running, method: str, path: str = "", form: dict[str, Any] | None = None, **headers: str) -> Any:

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from tests.integration.services.sandbox.conftest import CONTACTS, Running
+from tests.plain import HTTP
 
 
 def test_it_stops_on_a_signal_and_frees_its_ports(tmp_path: Path) -> None:
     running = Running(tmp_path)
-    assert httpx.get(f"{running.url}/healthz/ready", trust_env=False, timeout=60).status_code == 200
+    assert HTTP.get(f"{running.url}/healthz/ready").status_code == 200
     assert running.stop() == 0
     for port in running.ports.values():
         with pytest.raises(ConnectionRefusedError):

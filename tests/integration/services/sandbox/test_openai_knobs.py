@@ -6,13 +6,14 @@ import httpx
 import pytest
 
 from tests.integration.services.sandbox.conftest import Running, until
+from tests.plain import HTTP
 
 AUTHORIZED = {"Authorization": "Bearer sandbox-openai-token"}
 
 
 def ask(sandbox: Running, path: str = "/files", method: str = "GET", timeout: float = 20) -> httpx.Response:
     url = f"{sandbox.url}/openai/v1{path}"
-    return httpx.request(method, url, headers=AUTHORIZED, trust_env=False, timeout=timeout)
+    return HTTP.request(method, url, headers=AUTHORIZED, timeout=timeout)
 
 
 def somebody(sandbox: Running) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import httpx
 import pytest
 
 from tests.integration.services.sandbox.conftest import Running, until
+from tests.plain import HTTP
 
 AUTHORIZED = {"Authorization": "Bearer sandbox-openai-token"}
 
 
 def ask(sandbox: Running, method: str, path: str, **more: Any) -> httpx.Response:
     headers = AUTHORIZED | more.pop("headers", {})
-    return httpx.request(method, f"{sandbox.url}/openai/v1{path}", headers=headers, trust_env=False, timeout=20, **more)
+    return HTTP.request(method, f"{sandbox.url}/openai/v1{path}", headers=headers, **more)
 
 
 def person(sandbox: Running, oddity: str = "") -> dict[str, Any]:

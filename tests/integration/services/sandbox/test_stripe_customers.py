@@ -2,21 +2,19 @@
 
 from base64 import b64encode
 
-import httpx
 import pytest
 
 from tests.integration.services.sandbox.conftest import Running
 from tests.integration.services.sandbox.stripe_calls import call, listed, payer
+from tests.plain import HTTP
 
 
 def test_the_key_opens_as_bearer_and_as_basic_and_nothing_else_does(sandbox: Running) -> None:
     basic = b64encode(b"sk_test_sandbox:").decode()
     for given, status in ((f"Basic {basic}", 200), ("Bearer sk_test_sandbox", 200), ("Bearer sk_test_x", 401)):
-        answer = httpx.get(
-            f"{sandbox.url}/stripe/v1/customers", headers={"authorization": given}, trust_env=False, timeout=60
-        )
+        answer = HTTP.get(f"{sandbox.url}/stripe/v1/customers", headers={"authorization": given})
         assert answer.status_code == status
-    answer = httpx.get(f"{sandbox.url}/stripe/v1/customers", trust_env=False, timeout=60)
+    answer = HTTP.get(f"{sandbox.url}/stripe/v1/customers")
     assert (answer.status_code, answer.json()["error"]["type"]) == (401, "invalid_request_error")
     assert answer.headers["request-id"].startswith("req_")
 

@@ -5,6 +5,7 @@ import pytest
 
 from tests.integration.services.sandbox.conftest import Running
 from tests.integration.services.sandbox.stripe_calls import KEY, call, jobs, payer
+from tests.plain import HTTP
 
 
 def test_a_key_answers_again_what_it_answered_first(sandbox: Running) -> None:
@@ -46,7 +47,7 @@ def test_what_failed_validation_leaves_its_key_free(sandbox: Running) -> None:
 def test_a_body_that_is_no_form_of_ours_is_refused(sandbox: Running, body: bytes, kind: str) -> None:
     url = f"{sandbox.url}/stripe/v1/customers/{payer(sandbox, '')['customers'][0]}"
     headers = {"authorization": f"Bearer {KEY}", "content-type": kind}
-    answer = httpx.post(url, content=body, headers=headers, trust_env=False, timeout=60)
+    answer = HTTP.post(url, content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
 
 

@@ -19,11 +19,13 @@ def test_the_first_broker_writes_and_the_next_reads(tmp_path: Path, monkeypatch:
     java = Java("/usr/bin/java", 'version "17"')
     first = ClassArchive(java, JARS, home)
     assert first.flags() == [f"-XX:ArchiveClassesAtExit={home / 'classes.jsa'}"]
+    assert first.using() == []  # what formats the data ends before the broker starts, and writes none
     first.keep()  # a broker that was killed wrote nothing
     assert "ArchiveClassesAtExit" in ClassArchive(java, JARS, home).flags()[0]
     (home / "classes.jsa").write_bytes(b"archive")
     first.keep()
     (flag,) = ClassArchive(java, JARS, tmp_path / "other").flags()
+    assert ClassArchive(java, JARS, tmp_path / "other").using() == [flag]
     assert Path(flag.removeprefix("-XX:SharedArchiveFile=")).read_bytes() == b"archive"
     assert list(home.iterdir()) == []
     for other in (ClassArchive(Java("/usr/bin/java", "21"), JARS, home), ClassArchive(java, JARS[:1], home)):

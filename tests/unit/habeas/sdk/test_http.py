@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from habeas.sdk import Answer, CredentialsRejected, Http, ProcessorError, RetryLater, retry_after
-from habeas.sdk.http import _authorities, bounded_by
+from habeas.sdk.http import authorities, bounded_by
 from habeas.testing import faults
 from habeas.testing.faults import Fault, FaultyTransport
 
@@ -154,5 +154,5 @@ def test_retry_after_is_believed_within_bounds(value: str | None, seconds: float
 
 async def test_clients_share_whom_they_trust() -> None:
     async with Http(base_url="http://127.0.0.1:1"), Http(base_url="http://127.0.0.1:2"):
-        assert _authorities() is _authorities()
-        assert _authorities.cache_info().misses == 1
+        assert authorities() is authorities()
+        assert authorities.cache_info().misses == 1
