@@ -49,6 +49,8 @@ class ServiceSettings(BaseSettings):
     @field_validator("kafka_ca_file")
     @classmethod
     def _holds_certificates(cls, file: Path | None) -> Path | None:
+        if file is None:  # what the system trusts is read where it is needed: to read it takes a while
+            return None
         try:
             ssl.create_default_context(cafile=file)
         except OSError as error:

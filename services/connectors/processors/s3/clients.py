@@ -1,11 +1,14 @@
 """Clients of S3 with more and less patience: no call may outlast the lease, and a client has one patience for all."""
 
 import logging
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from habeas.sdk import RetryLater
 
@@ -29,8 +32,21 @@ def patience_for(left: float) -> float:
     raise RetryLater("no_time_left", after=0.0)
 
 
+@cache
+def _descriptions() -> Loader:
+    """Return what botocore knows of services, for all sessions: to read it is nine tenths of a client's making."""
+    loader: Loader = botocore.session.get_session().get_component("data_loader")
+    return loader
+
+
+def _described() -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _descriptions())
+    return session
+
+
 class Clients:
-    """Makes the clients of one bucket, the most patient at once (some 100 ms), the others when they are needed."""
+    """Makes the clients of one bucket, the most patient at once, the others when they are needed."""
 
     def __init__(
         self,
@@ -43,7 +59,10 @@ class Clients:
     ) -> None:
         """Take the account's settings."""
         self._session = boto3.session.Session(
-            aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key, region_name=region
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            region_name=region,
+            botocore_session=_described(),
         )
         self._endpoint_url = endpoint_url
         self._addressing_style: Literal["auto", "path", "virtual"] = addressing_style
