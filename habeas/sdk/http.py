@@ -23,6 +23,8 @@ from habeas.sdk.errors import CredentialsRejected, ProcessorError, RetryLater
 RETRY_AFTER_MIN = 1.0
 RETRY_AFTER_MAX = 86_400.0
 
+MOST_CONNECTIONS = 100  # at a time to one vendor
+
 # No call is begun with less than this many seconds left, and each ends this much before the right to act does.
 LEAST_TIME = 1.0
 
@@ -86,6 +88,8 @@ class Http:
     `max_bytes`   bytes of the largest decoded body; a larger one raises `RetryLater("answer_too_large")`.
     `headers`     sent with each call. Vendors and what is on the way log them: nothing about a person belongs there.
     `before_call` awaited before each call; the host puts the processor's rate limit there.
+    `idle`        connections kept open while nobody uses them. Each of them is looked at in every call: twenty took a
+                  quarter of a host's work. Where many calls are under way few are idle, so that four are enough.
     `transport`   what carries the calls; tests put one there that fails as networks do.
 
     The host makes one for each processor and hands it to `__init__`. Answers that mean "try later" (429, 408, 425, 5xx,
@@ -102,6 +106,7 @@ class Http:
         max_bytes: int = 16 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         before_call: Callable[[], Awaitable[None]] | None = None,
+        idle: int = 4,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Make a client; use it as an async context manager, or call `aclose`."""
@@ -116,6 +121,7 @@ class Http:
             trust_env=False,
             transport=transport,
             verify=authorities(),
+            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=idle),
         )
 
     async def __aenter__(self) -> Self:

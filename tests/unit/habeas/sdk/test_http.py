@@ -1,9 +1,11 @@
 """The HTTP client of processors against vendors at their worst."""
 
+import asyncio
 import logging
 import ssl
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -13,6 +15,7 @@ from habeas.sdk import Answer, CredentialsRejected, Http, ProcessorError, RetryL
 from habeas.sdk.http import authorities, bounded_by
 from habeas.testing import faults
 from habeas.testing.faults import Fault, FaultyTransport
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -156,3 +159,36 @@ async def test_clients_share_whom_they_trust() -> None:
     async with Http(base_url="http://127.0.0.1:1"), Http(base_url="http://127.0.0.1:2"):
         assert authorities() is authorities()
         assert authorities.cache_info().misses == 1
+
+
+@asynccontextmanager
+async def counting() -> AsyncIterator[tuple[str, set[asyncio.StreamWriter]]]:
+    """A vendor that answers once six calls are there, each on its own connection; yields its address and who is on."""
+    connected: set[asyncio.StreamWriter] = set()
+    all_there = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.add(writer)
+        while await reader.readuntil(b"\r\n\r\n"):
+            if len(connected) == 6:
+                all_there.set()
+            await all_there.wait()
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async def until_left(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except asyncio.IncompleteReadError:
+            connected.discard(writer)
+            writer.close()
+
+    async with await asyncio.start_server(until_left, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connected
+
+
+async def test_no_more_connections_stay_open_than_are_wanted() -> None:
+    async with counting() as (url, connected), Http(base_url=url, idle=2) as http:
+        await asyncio.gather(*(http.call("GET", "/") for _ in range(6)))
+        await until(lambda: len(connected) == 2)
+        await asyncio.gather(*(http.call("GET", "/") for _ in range(2)))
+        assert len(connected) == 2
