@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# The same code starts hundreds of times in the tests: it may stay compiled. `clean` takes that away.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first of these that runs; say `make PYTHON=...` to choose another.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
@@ -74,6 +76,7 @@ venv: $(READY) ## make .venv
 
 clean: ## remove what was made here
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is newer than the lock for as long as the lock is what is installed.
 $(READY): requirements.lock pyproject.toml

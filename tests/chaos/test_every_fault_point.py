@@ -91,7 +91,7 @@ def test_killed_amid_exports(whole: World, point: str) -> None:
     wait_for(lambda: _one_object_each(whole), within=180)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("point", "owner"), STOPS)
 def test_stopped_at(whole: World, point: str, owner: str) -> None:
     """It wakes when another instance has long gone on with its work, and does not know."""
@@ -99,17 +99,17 @@ def test_stopped_at(whole: World, point: str, owner: str) -> None:
     service = whole.stack.services[owner]
     service.stop()
     service.launch({"HABEAS_FAULTPOINT": f"{point}:stop:2"})
-    wait_for(lambda: service.is_ready() or _is_stopped(service), within=30)
+    wait_for(lambda: service.is_ready() or _is_stopped(service), within=180)
     with _asking(whole, Habeas(whole.stack.url, key=whole.stack.key, timeout=10, retries=Retries(attempts=1))):
         _file(whole, people, point)
-    wait_for(lambda: _is_stopped(service), within=45)  # it fired
+    wait_for(lambda: _is_stopped(service), within=180)  # it fired
     until = time.monotonic() + STOPPED_FOR
     with _taken_over(whole, service):
         whole.wait(_file(whole, people, point))
         wait_for(lambda: time.monotonic() > until, within=STOPPED_FOR)
         assert _is_stopped(service)
         os.kill(_pid(service), signal.SIGCONT)
-        wait_for(service.is_ready, within=30)
+        wait_for(service.is_ready, within=180)
         others = whole.people(HOW_MANY)
         whole.wait(whole.erase(others))
     whole.erased_once([*people, *others])
