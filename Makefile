@@ -57,7 +57,7 @@ check-house: $(READY)
 # of them in test-kill.
 SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 test: $(READY) ## every test that belongs to each change (about ten minutes on two cores)
-	HABEAS_KIT_MOST_CALLS=1 $(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,journeys conformance integration example_processor architecture contract unit))
+	HABEAS_KIT_MOST_CALLS=1 $(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,journeys browser conformance integration example_processor architecture contract unit))
 
 test-kill: $(READY) ## stop and kill services, broker and database at every named point; break every vendor call
 	$(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,chaos conformance))

@@ -1,1 +1,1 @@
-"""The tests, by what they need: nothing (unit), servers (integration), the whole stack (journeys, chaos)."""
+"""The tests, by what they need: nothing (unit), servers (integration), the whole stack (journeys, browser, chaos)."""
