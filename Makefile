@@ -56,7 +56,7 @@ check-house: $(READY)
 # files go first, so that none is left alone at the end. Faults are tried at one of each task's calls here, its first effect, at all
 # of them in test-kill.
 SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
-test: $(READY) ## every test that belongs to each change (about ten minutes on two cores)
+test: $(READY) ## every test that belongs to each change (under ten minutes on two cores)
 	HABEAS_KIT_MOST_CALLS=1 $(BIN)/pytest $(SPREAD) $(wildcard $(addprefix tests/,journeys browser conformance integration example_processor architecture contract unit))
 
 test-kill: $(READY) ## stop and kill services, broker and database at every named point; break every vendor call

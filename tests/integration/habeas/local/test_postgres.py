@@ -14,8 +14,10 @@ from habeas.local import unprivileged
 from habeas.local.errors import LocalStackError
 from habeas.local.postgres import OWNER, PostgresServer
 from habeas.local.supervisor import Supervisor
+from tests.waiting import until
 
 NewServer = Callable[[str], PostgresServer]
+ASLEEP = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
 
 
 async def ask(url: str, *statements: str) -> object:
@@ -50,7 +52,7 @@ async def test_a_kill_cuts_open_connections_and_a_restart_follows_at_once(new_po
     server.start()
     connections = [await asyncpg.connect(server.url()) for _ in range(5)]
     sleeping = asyncio.ensure_future(connections[0].fetchval("SELECT pg_sleep(600)"))
-    await connections[1].fetchval("SELECT 1")
+    await until(lambda: connections[1].fetchval(ASLEEP))  # before that its own statement is only being prepared
     await asyncio.to_thread(server.kill)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await sleeping
