@@ -24,6 +24,9 @@ RETRY_AFTER_MIN = 1.0
 RETRY_AFTER_MAX = 86_400.0
 
 MOST_CONNECTIONS = 100  # at a time to one vendor
+# Each idle connection is looked at in every call: the client's usual twenty took a fifth of a host's work. Where many
+# calls are under way few connections are idle, so that four are enough.
+IDLE_CONNECTIONS = 4
 
 # No call is begun with less than this many seconds left, and each ends this much before the right to act does.
 LEAST_TIME = 1.0
@@ -88,8 +91,6 @@ class Http:
     `max_bytes`   bytes of the largest decoded body; a larger one raises `RetryLater("answer_too_large")`.
     `headers`     sent with each call. Vendors and what is on the way log them: nothing about a person belongs there.
     `before_call` awaited before each call; the host puts the processor's rate limit there.
-    `idle`        connections kept open while nobody uses them. Each of them is looked at in every call: twenty took a
-                  quarter of a host's work. Where many calls are under way few are idle, so that four are enough.
     `transport`   what carries the calls; tests put one there that fails as networks do.
 
     The host makes one for each processor and hands it to `__init__`. Answers that mean "try later" (429, 408, 425, 5xx,
@@ -106,7 +107,6 @@ class Http:
         max_bytes: int = 16 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         before_call: Callable[[], Awaitable[None]] | None = None,
-        idle: int = 4,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Make a client; use it as an async context manager, or call `aclose`."""
@@ -121,7 +121,7 @@ class Http:
             trust_env=False,
             transport=transport,
             verify=authorities(),
-            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=idle),
+            limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS),
         )
 
     async def __aenter__(self) -> Self:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.journeys.world import World
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 # What WCAG 2.2 asks for on levels A and AA, as far as a machine can tell, and what is good practice beside it.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -25,6 +25,14 @@ def sign_in(page: "Page", whole: World, request: str, key: str | None = None) ->
 def focused(page: "Page") -> str:
     """Return what has the focus: its id, or its text where it has none."""
     return str(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+
+
+def in_sight(what: "Locator") -> bool:
+    """Whether it stands within the window, as far as it is scrolled now."""
+    top, bottom, height = what.evaluate(
+        "it => { const { top, bottom } = it.getBoundingClientRect(); return [top, bottom, innerHeight] }"
+    )
+    return bool(round(top) >= 0 and round(bottom) <= height)  # a browser scrolls by whole pixels
 
 
 def wide(page: "Page") -> bool:

@@ -68,10 +68,9 @@ class Sandbox:
 
     def blocked(self, email: str) -> bool:
         return bool(
-            HTTP.get(
-                f"http://127.0.0.1:{self.http_port}/_sandbox/hubspot/blocklist",
-                params={"email": email},
-            ).json()["blocked"]
+            HTTP.get(f"http://127.0.0.1:{self.http_port}/_sandbox/hubspot/blocklist", params={"email": email}).json()[
+                "blocked"
+            ]
         )
 
 

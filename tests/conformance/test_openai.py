@@ -42,7 +42,6 @@ class OpenAIVendor(SandboxVendor):
     async def _opened(self) -> AsyncIterator[Processor[Any]]:
         token = SecretStr(self.token)
         config = openai.Settings(base_url=self.base_url, token=token, project="proj_sandbox", ids_file=self.ids_file)
-        # To load the certificates that nothing here needs takes longer than a dozen calls.
         http = Http(base_url=self.base_url, timeout=20, transport=self.transport())
         async with http, OpenAI(config=config, http=http) as processor:
             yield processor

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from habeas.sdk import Answer, CredentialsRejected, Http, ProcessorError, RetryLater, retry_after
-from habeas.sdk.http import authorities, bounded_by
+from habeas.sdk.http import IDLE_CONNECTIONS, authorities, bounded_by
 from habeas.testing import faults
 from habeas.testing.faults import Fault, FaultyTransport
 from tests.waiting import until
@@ -186,9 +186,10 @@ async def counting() -> AsyncIterator[tuple[str, set[asyncio.StreamWriter]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connected
 
 
-async def test_no_more_connections_stay_open_than_are_wanted() -> None:
-    async with counting() as (url, connected), Http(base_url=url, idle=2) as http:
+async def test_few_connections_stay_open_and_those_are_used_again() -> None:
+    async with counting() as (url, connected), Http(base_url=url) as http:
         await asyncio.gather(*(http.call("GET", "/") for _ in range(6)))
-        await until(lambda: len(connected) == 2)
-        await asyncio.gather(*(http.call("GET", "/") for _ in range(2)))
-        assert len(connected) == 2
+        await until(lambda: len(connected) == IDLE_CONNECTIONS)
+        kept = set(connected)
+        await asyncio.gather(*(http.call("GET", "/") for _ in range(IDLE_CONNECTIONS)))
+        assert connected == kept
